@@ -1,0 +1,8 @@
+set(text "#pragma once\n#include <string_view>\nnamespace pgtrickle::sql {\n")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} content)
+  string(APPEND text "inline constexpr std::string_view ${name} = R\"__sql__(${content})__sql__\";\n")
+endforeach()
+string(APPEND text "} // namespace pgtrickle::sql\n")
+file(WRITE ${OUTPUT} "${text}")
