@@ -1,0 +1,67 @@
+#pragma once
+// Bringing stream tables up to date.
+
+#include "services/engine/stream_table.hpp"
+#include "services/postgres/session.hpp"
+
+#include <map>
+
+namespace pgtrickle::engine {
+
+enum class initiator : std::uint8_t { scheduler, manual, initial };
+
+/// Stream tables to refresh at one snapshot, upstream before downstream.
+struct refresh_order {
+  std::vector<stream_table_id> tables;
+  initiator by = initiator::scheduler;
+};
+
+/// What became of one stream table of an order.
+struct refresh_outcome {
+  stream_table_id id{};
+  std::string name;
+  /// NO_DATA, DIFFERENTIAL, FULL, REINITIALIZE or SKIP.
+  std::string action;
+  std::string reason;
+  std::int64_t changes_consumed = 0;
+  std::int64_t rows_inserted = 0;
+  std::int64_t rows_deleted = 0;
+  std::chrono::microseconds duration{0};
+  /// Present: the refresh failed, and the table holds what it held before.
+  std::optional<failure> error;
+  /// The table's status afterwards: ERROR after too many failures in a row.
+  std::string status;
+};
+
+/// Refreshes stream tables over one session, which keeps the staging tables
+/// between refreshes.
+class refresher_session {
+public:
+  explicit refresher_session(postgres::session db) : db_(std::move(db)) {}
+
+  /// Carries out `order` in one REPEATABLE READ transaction. A table that fails
+  /// does not stop those that do not depend on it. An error is returned only
+  /// when nothing at all could be done (connection_lost, fenced,
+  /// serialization_failure, cancelled).
+  [[nodiscard]] result<std::vector<refresh_outcome>>
+  run(const refresh_order& order, ownership fence);
+
+  [[nodiscard]] postgres::session& db() { return db_; }
+
+private:
+  struct staged_program;
+
+  postgres::session db_;
+  std::map<stream_table_id, std::shared_ptr<const staged_program>> programs_;
+};
+
+/// Deletes the captured changes that every consumer has passed, and
+/// `touched` rows older than any running transaction. Short transactions.
+[[nodiscard]] result<std::int64_t> sweep_change_buffers(postgres::session& db,
+                                                        ownership fence);
+
+/// Marks refreshes that a daemon left RUNNING when it died as FAILED.
+[[nodiscard]] result<std::int64_t>
+close_interrupted_refreshes(postgres::session& db, ownership fence);
+
+} // namespace pgtrickle::engine

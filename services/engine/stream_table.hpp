@@ -1,0 +1,64 @@
+#pragma once
+
+#include "services/core/ids.hpp"
+#include "services/core/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgtrickle {
+
+/// In whose name something is done, and how that person reads names.
+struct caller {
+  std::string role;
+  std::string search_path;
+};
+
+/// The fence: a transaction of a daemon commits only while it owns the database.
+struct ownership {
+  std::int64_t epoch = 0;
+};
+
+/// What create_stream_table is told.
+struct stream_table_definition {
+  std::string name;
+  std::string query;
+  /// A duration, a cron expression, or absent for "calculated".
+  std::optional<std::string> schedule = "1m";
+  std::string refresh_mode = "AUTO";
+  bool initialize = true;
+};
+
+/// What alter_stream_table is told; absent: leave as it is.
+struct stream_table_change {
+  std::string name;
+  std::optional<std::string> query;
+  std::optional<std::string> schedule;
+  std::optional<std::string> refresh_mode;
+  std::optional<std::string> status;
+};
+
+/// A stream table as the scheduler sees it.
+struct stream_table_entry {
+  stream_table_id id{};
+  oid relid = 0;
+  /// Quoted and schema-qualified, for messages.
+  std::string name;
+  /// Absent: calculated.
+  std::optional<std::string> schedule;
+  std::string refresh_mode;
+  std::string status;
+  bool is_populated = false;
+  bool needs_reinit = false;
+  bool time_dependent = false;
+  int consecutive_errors = 0;
+  /// Since the data timestamp, by the database's clock; absent: never filled.
+  std::optional<std::chrono::milliseconds> age;
+  /// Relations that its query reads; among them relids of other stream tables.
+  std::vector<oid> sources;
+};
+
+} // namespace pgtrickle

@@ -1,0 +1,135 @@
+#pragma once
+
+#include "services/core/result.hpp"
+
+#include <pqxx/pqxx>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pgtrickle::postgres {
+
+/// How a session connects, and what it may wait for.
+struct session_options {
+  /// libpq connection string or URI; secrets in it are never logged.
+  std::string conninfo;
+  /// Overrides the database of `conninfo` unless empty.
+  std::string database = {};
+  std::string application_name = "pgtrickle";
+  std::chrono::milliseconds lock_timeout{1000};
+  /// Zero: no limit.
+  std::chrono::milliseconds statement_timeout{0};
+  std::chrono::seconds connect_timeout{5};
+};
+
+/// Thrown inside `session::run` to leave a transaction with a failure.
+class abandoned : public std::exception {
+public:
+  explicit abandoned(failure reason) : reason_(std::move(reason)) {}
+  [[nodiscard]] const failure& reason() const { return reason_; }
+  [[nodiscard]] const char* what() const noexcept override {
+    return reason_.message.c_str();
+  }
+
+private:
+  failure reason_;
+};
+
+/// Returns the value of `x`, or leaves the transaction with its failure.
+template <class T>
+T value_of(result<T> x) {
+  if (!x)
+    throw abandoned(std::move(x.error()));
+  if constexpr (!std::is_void_v<T>)
+    return std::move(*x);
+}
+
+enum class isolation : std::uint8_t { read_committed, repeatable_read };
+
+/// A connection to one database. The only place where libpqxx's exceptions
+/// become failures. Blocks: belongs in a detached actor.
+class session {
+public:
+  /// Connects. Errors: connection_lost, permission_denied.
+  [[nodiscard]] static result<session> open(const session_options& options);
+
+  /// Runs `work` in a transaction and commits it. A failure or an exception
+  /// rolls back. The transaction is what `work` gets.
+  template <class T>
+  [[nodiscard]] result<T> run(isolation level,
+                              const std::function<T(pqxx::dbtransaction&)>& work);
+
+  /// Runs one statement outside any transaction block.
+  [[nodiscard]] result<pqxx::result> exec(std::string_view statement);
+
+  /// NOTICEs since the last call of this function.
+  [[nodiscard]] std::vector<std::string> take_notices();
+
+  /// Waits for notifications at most `timeout`; returns "channel payload" pairs.
+  [[nodiscard]] result<std::vector<std::pair<std::string, std::string>>>
+  notifications(std::chrono::milliseconds timeout);
+
+  /// Starts to listen on `channel`.
+  [[nodiscard]] result<void> listen(const std::string& channel);
+
+  [[nodiscard]] int backend_pid() const;
+  [[nodiscard]] pqxx::connection& raw();
+
+private:
+  struct state;
+  explicit session(std::shared_ptr<state> s) : state_(std::move(s)) {}
+  [[nodiscard]] failure guarded(const std::function<void()>& action, bool& failed);
+
+  std::shared_ptr<state> state_;
+};
+
+/// Maps what PostgreSQL said to a failure that keeps its SQLSTATE.
+[[nodiscard]] failure failure_from_sqlstate(const std::string& sqlstate,
+                                            const std::string& message);
+
+template <class T>
+result<T> session::run(isolation level,
+                       const std::function<T(pqxx::dbtransaction&)>& work) {
+  bool failed = false;
+  if constexpr (std::is_void_v<T>) {
+    auto reason = guarded(
+      [&] {
+        if (level == isolation::repeatable_read) {
+          pqxx::transaction<pqxx::repeatable_read> tx{raw()};
+          work(tx);
+          tx.commit();
+        } else {
+          pqxx::work tx{raw()};
+          work(tx);
+          tx.commit();
+        }
+      },
+      failed);
+    if (failed)
+      return tl::unexpected(std::move(reason));
+    return {};
+  } else {
+    std::optional<T> value;
+    auto reason = guarded(
+      [&] {
+        if (level == isolation::repeatable_read) {
+          pqxx::transaction<pqxx::repeatable_read> tx{raw()};
+          value.emplace(work(tx));
+          tx.commit();
+        } else {
+          pqxx::work tx{raw()};
+          value.emplace(work(tx));
+          tx.commit();
+        }
+      },
+      failed);
+    if (failed)
+      return tl::unexpected(std::move(reason));
+    return std::move(*value);
+  }
+}
+
+} // namespace pgtrickle::postgres
