@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <memory>
+#include <thread>
 
 namespace pgtrickle::test {
 
@@ -29,6 +30,18 @@ struct environment {
 };
 
 environment& the_environment();
+
+/// Whether `condition` comes true within `limit`.
+template <class Condition>
+bool within(std::chrono::milliseconds limit, Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline)
+      return false;
+    std::this_thread::sleep_for(5ms);
+  }
+  return true;
+}
 
 /// Milliseconds that `action` takes.
 template <class Action>

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <memory>
+
 namespace pgtrickle::test {
 
 namespace {
@@ -184,6 +186,39 @@ TEST_CASE("a round trip is far below 5 ms") {
   });
   MESSAGE("round trip: " << total / 50 << " ms");
   CHECK(total / 50 < 5);
+}
+
+TEST_CASE("many sessions call at the same time") {
+  daemon().answers([](const auto& call, const auto& reply) {
+    reply.result(R"([{"property": "pid", "value": ")"
+                 + std::to_string(call.backend_pid()) + "\"}]");
+  });
+  std::vector<std::unique_ptr<session>> sessions;
+  for (int i = 0; i < 40; ++i)
+    sessions.push_back(
+      std::make_unique<session>(the_environment().postgres.conninfo()));
+  for (auto& db : sessions)
+    db->send("SELECT value FROM pgtrickle.explain_st('a')");
+  for (auto& db : sessions)
+    CHECK(db->result().value() == std::to_string(db->pid()));
+}
+
+TEST_CASE("a backend that has called ends as any other") {
+  daemon().answers(
+    [](const auto&, const auto& reply) { reply.result("null"); });
+  auto observer = the_environment().connect();
+  const std::string started = "SELECT pg_postmaster_start_time()";
+  const auto before = observer.run(started).value();
+  int pid = 0;
+  {
+    auto db = the_environment().connect();
+    db.run("SELECT pgtrickle.ping()");
+    pid = db.pid();
+  }
+  const auto gone = "SELECT count(*) FROM pg_stat_activity WHERE pid = "
+                    + std::to_string(pid);
+  CHECK(within(5s, [&] { return observer.run(gone).value() == "0"; }));
+  CHECK(observer.run(started).value() == before);
 }
 
 TEST_CASE("many calls leave no threads and no files behind") {
