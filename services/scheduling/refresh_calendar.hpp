@@ -107,7 +107,7 @@ private:
   void add_due_downstream(std::set<oid>& members, moment now);
 
   // -- state ---
-  void mark(entry& e, wall_time since);
+  static void mark(entry& e, wall_time since);
   void enqueue(entry& e);
   void dequeue(entry& e);
   void reschedule(oid relid);
