@@ -128,6 +128,9 @@ TEST_CASE("without a daemon the call fails at once and says what to start") {
   CHECK(done.message == "no pgtrickled serves database \"postgres\"");
   CHECK(done.hint.find("pgtrickled") != std::string::npos);
   CHECK(milliseconds < 500);
+  db.run("SET pg_trickle.enabled = off");
+  CHECK(db.run("SELECT pgtrickle.ping()").hint
+        == "Set pg_trickle.enabled to on for this database.");
   all().start_daemon();
 }
 
