@@ -31,48 +31,37 @@ struct connection_options {
   std::function<void(bool up)> on_link_change = {};
 };
 
-/// A subject that is listened to for as long as this object lives.
-class subscription {
+/// A subject is listened to for as long as this lives.
+using subscription = std::shared_ptr<void>;
+
+/// A way to the bus. Thread-safe.
+class channel {
 public:
-  struct state;
-  explicit subscription(std::shared_ptr<state> s) : state_(std::move(s)) {}
+  virtual ~channel() = default;
 
-private:
-  std::shared_ptr<state> state_;
-};
+  [[nodiscard]] virtual bool is_up() const = 0;
 
-/// A connection to NATS that reconnects for ever. Thread-safe.
-class connection {
-public:
-  /// Starts to connect; a server that is not there yet is waited for in the
-  /// background. Errors: invalid_argument (the URL, the credentials).
-  [[nodiscard]] static result<connection> open(connection_options options);
+  /// Listens on `subject`; messages beyond a few thousand waiting are dropped.
+  [[nodiscard]] virtual result<subscription>
+  subscribe(const std::string& subject, message_handler handler) = 0;
 
-  [[nodiscard]] bool is_up() const;
-
-  /// Listens on `subject`; messages beyond `max_pending` are dropped.
-  [[nodiscard]] result<subscription> subscribe(const std::string& subject,
-                                               message_handler handler,
-                                               int max_pending = 4096) const;
-
-  /// Hands `payload` to the connection without waiting.
-  [[nodiscard]] result<void> publish(const std::string& subject,
-                                     std::string_view payload) const;
+  /// Hands `payload` over without waiting.
+  [[nodiscard]] virtual result<void> publish(const std::string& subject,
+                                             std::string_view payload)
+    = 0;
 
   /// Publishes under a unique `id` and waits until the server has it: stored,
   /// when it runs JetStream, else received. Blocks.
-  [[nodiscard]] result<void>
+  [[nodiscard]] virtual result<void>
   publish_once(const std::string& subject, std::string_view payload,
-               const std::string& id, std::chrono::milliseconds timeout) const;
-
-  /// Waits until the server has all that was published. Blocks.
-  [[nodiscard]] result<void> flush(std::chrono::milliseconds timeout) const;
-
-private:
-  struct state;
-  explicit connection(std::shared_ptr<state> s) : state_(std::move(s)) {}
-
-  std::shared_ptr<state> state_;
+               const std::string& id, std::chrono::milliseconds timeout)
+    = 0;
 };
+
+/// Starts to connect to NATS, and reconnects for ever; a server that is not
+/// there yet is waited for in the background.
+/// Errors: invalid_argument (the URL, the credentials), connection_lost.
+[[nodiscard]] result<std::shared_ptr<channel>>
+connect(connection_options options);
 
 } // namespace pgtrickle::bus
