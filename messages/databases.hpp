@@ -3,6 +3,7 @@
 
 #include "services/bus/connection.hpp"
 #include "services/bus/subjects.hpp"
+#include "services/config/settings.hpp"
 #include "services/coordination/database_census.hpp"
 #include "services/coordination/node_view.hpp"
 #include "services/core/error.hpp"
@@ -30,24 +31,14 @@ struct database_lost {
 /// This daemon owns the database from here on.
 struct database_opened {
   observation::database_facts facts;
-  database_settings settings;
+  config::settings settings;
 };
 
 /// The extension is gone: there is nothing to work on.
 struct database_closed {};
 
-/// An alert on its way to the bus.
-struct announcement {
-  std::string subject;
-  std::string payload;
-  /// The server drops a second message under the same id.
-  std::string id;
-};
-
-/// Absent error: the bus has it.
-struct announced {
-  result<void> outcome;
-};
+/// Alerts wait in the outbox.
+struct alerts_waiting {};
 
 /// The gateway no longer answers for the database.
 struct database_detached {
@@ -58,7 +49,6 @@ struct database_detached {
 
 struct claim_due {};
 struct pulse {};
-struct alerts_due {};
 struct look_due {};
 struct heartbeat_due {};
 
@@ -78,12 +68,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_opened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_report)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::announcement)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::announced)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::alerts_waiting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_detached)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::claim_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::pulse)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::alerts_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::look_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::heartbeat_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::restart_due)

@@ -1,13 +1,14 @@
 #pragma once
 // Every actor's interface: the architecture on one page.
 //
-//   node ─┬─ gateway ── announcer
+//   node ─┬─ gateway
 //         ├─ cluster
 //         ├─ discoverer
 //         └─ supervisor ─┬─ watcher
 //            (a database) ├─ refresher ── refresh workers
 //                         ├─ scheduler
-//                         └─ registrar
+//                         ├─ registrar
+//                         └─ announcer
 
 #include "messages/calls.hpp"
 #include "messages/databases.hpp"
@@ -22,10 +23,12 @@ using call_actor = caf::typed_actor<
   // Carries out a call.
   caf::replies_to<call>::with<call_outcome>>;
 
-/// Publishes alerts, and knows that they have arrived. Detached.
+/// Publishes the alerts of the outbox, at least once. Detached.
 using announcer_actor = caf::typed_actor<
-  // Publishes, and answers once the server has it.
-  caf::replies_to<announcement>::with<announced>>;
+  // Publishes all that wait, and marks them.
+  caf::reacts_to<alerts_waiting>,
+  // Tries again.
+  caf::reacts_to<pulse>>;
 
 /// Carries out refresh orders on a connection of its own. Detached.
 using refresh_worker_actor = caf::typed_actor<
@@ -65,8 +68,8 @@ using watcher_actor = caf::typed_actor<
   caf::reacts_to<claim_due>,
   // Looks for notifications, changes and workers that wait for their callers.
   caf::reacts_to<pulse>,
-  // Publishes the alerts in the outbox.
-  caf::reacts_to<alerts_due>,
+  // Looks for changes at once.
+  caf::replies_to<look_request>::with<sources_touched>,
   // Guards a backend until its work is finished.
   caf::reacts_to<work_started>, caf::reacts_to<work_finished>,
   // Cancels the work for a call, or all work.
@@ -84,9 +87,10 @@ using supervisor_actor = caf::typed_actor<
   caf::reacts_to<database_opened>,
   // Ends: the extension is gone.
   caf::reacts_to<database_closed>,
-  // The watcher's news, for the scheduler and the registrar.
+  // The watcher's news, for its siblings.
   caf::reacts_to<stream_tables_listed>, caf::reacts_to<sources_touched>,
   caf::reacts_to<pending_calls_waiting>,
+  caf::reacts_to<alerts_waiting>,
   // The refresher's load, for the cluster's report.
   caf::reacts_to<worker_load>,
   // Starts a child again after its delay.

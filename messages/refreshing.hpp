@@ -19,6 +19,9 @@ struct sources_touched {
   wall_time since;
 };
 
+/// Look for touched sources now.
+struct look_request {};
+
 /// Refresh this stream table now, and first what it reads.
 struct refresh_request {
   stream_table_id id{};
@@ -61,6 +64,7 @@ struct worker_load {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::stream_tables_listed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::sources_touched)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::look_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::refresh_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::refresh_task)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::refresh_result)

@@ -40,8 +40,8 @@ std::string heartbeat_subject(std::string_view cluster, std::string_view node) {
                      token_of(node));
 }
 
-std::string every_heartbeat_subject() {
-  return fmt::format("{}*.node.*.heartbeat", prefix);
+std::string heartbeats_subject(std::string_view cluster) {
+  return fmt::format("{}{}.node.*.heartbeat", prefix, token_of(cluster));
 }
 
 std::string token_of(std::string_view text) {

@@ -34,8 +34,8 @@ struct database_address {
 [[nodiscard]] std::string heartbeat_subject(std::string_view cluster,
                                             std::string_view node);
 
-/// The heartbeats of every node of every cluster.
-[[nodiscard]] std::string every_heartbeat_subject();
+/// The heartbeats of every node of a cluster.
+[[nodiscard]] std::string heartbeats_subject(std::string_view cluster);
 
 /// Turns any text into one token of a subject.
 [[nodiscard]] std::string token_of(std::string_view text);

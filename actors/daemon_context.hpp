@@ -1,0 +1,33 @@
+#pragma once
+
+#include "services/bus/connection.hpp"
+#include "services/postgres/session.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace pgtrickle {
+
+/// What the actors of one daemon share: set up once, before they start.
+struct daemon_context {
+  /// This node's name on the bus.
+  std::string node;
+  std::string version;
+  std::chrono::system_clock::time_point started_at;
+  postgres::session_options postgres;
+  std::shared_ptr<bus::channel> bus;
+
+  /// How `part` of the daemon connects to `database`.
+  [[nodiscard]] postgres::session_options
+  session_for(const std::string& database, std::string_view part) const {
+    auto options = postgres;
+    options.database = database;
+    options.application_name = "pgtrickle " + std::string{part};
+    return options;
+  }
+};
+
+using context_ptr = std::shared_ptr<const daemon_context>;
+
+} // namespace pgtrickle
