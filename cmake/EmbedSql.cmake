@@ -1,10 +1,10 @@
-# embed_sql(<target> <header> <file.sql>...)
+# embed_sql(<target> <header> <file.sql>...)   files are relative to sql/
 #
 # Generates <header>, in which each file is a constant of its own name:
 #   namespace pgtrickle::sql { inline constexpr std::string_view <name> = "..."; }
 function(embed_sql target header)
   set(output ${CMAKE_CURRENT_BINARY_DIR}/embedded/${header})
-  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE files)
+  list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/sql/ OUTPUT_VARIABLE files)
   add_custom_command(
     OUTPUT ${output}
     COMMAND ${CMAKE_COMMAND} "-DOUTPUT=${output}" "-DFILES=${files}"

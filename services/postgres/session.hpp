@@ -7,7 +7,9 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace pgtrickle::postgres {
@@ -92,46 +94,39 @@ private:
 [[nodiscard]] failure failure_from_sqlstate(const std::string& sqlstate,
                                             const std::string& message);
 
+/// Runs `action` behind a savepoint: when it fails, what it did is undone and
+/// the transaction goes on. Failures that concern the whole transaction
+/// (reaction retry or halt, a cancel) are not held back.
+[[nodiscard]] result<void>
+within_savepoint(pqxx::dbtransaction& tx,
+                 const std::function<void(pqxx::dbtransaction&)>& action);
+
 template <class T>
 result<T> session::run(isolation level,
                        const std::function<T(pqxx::dbtransaction&)>& work) {
+  std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> value;
+  const auto commit_after = [&](auto&& tx) {
+    if constexpr (std::is_void_v<T>)
+      work(tx);
+    else
+      value.emplace(work(tx));
+    tx.commit();
+  };
   bool failed = false;
-  if constexpr (std::is_void_v<T>) {
-    auto reason = guarded(
-      [&] {
-        if (level == isolation::repeatable_read) {
-          pqxx::transaction<pqxx::repeatable_read> tx{raw()};
-          work(tx);
-          tx.commit();
-        } else {
-          pqxx::work tx{raw()};
-          work(tx);
-          tx.commit();
-        }
-      },
-      failed);
-    if (failed)
-      return tl::unexpected(std::move(reason));
+  auto reason = guarded(
+    [&] {
+      if (level == isolation::repeatable_read)
+        commit_after(pqxx::transaction<pqxx::repeatable_read>{raw()});
+      else
+        commit_after(pqxx::work{raw()});
+    },
+    failed);
+  if (failed)
+    return tl::unexpected(std::move(reason));
+  if constexpr (std::is_void_v<T>)
     return {};
-  } else {
-    std::optional<T> value;
-    auto reason = guarded(
-      [&] {
-        if (level == isolation::repeatable_read) {
-          pqxx::transaction<pqxx::repeatable_read> tx{raw()};
-          value.emplace(work(tx));
-          tx.commit();
-        } else {
-          pqxx::work tx{raw()};
-          value.emplace(work(tx));
-          tx.commit();
-        }
-      },
-      failed);
-    if (failed)
-      return tl::unexpected(std::move(reason));
+  else
     return std::move(*value);
-  }
 }
 
 } // namespace pgtrickle::postgres

@@ -39,6 +39,8 @@ CREATE TABLE pgtrickle.pgt_stream_tables (
   reinit_reason          text,
   -- the compiled refresh program; its version is that of the compiler
   program                jsonb,
+  -- rises with each new program
+  definition_version     bigint NOT NULL DEFAULT 1,
   created_at             timestamptz NOT NULL DEFAULT now(),
   updated_at             timestamptz NOT NULL DEFAULT now(),
   UNIQUE (pgt_schema, pgt_name)
@@ -47,8 +49,8 @@ CREATE TABLE pgtrickle.pgt_stream_tables (
 CREATE TABLE pgtrickle.pgt_dependencies (
   pgt_id         bigint NOT NULL REFERENCES pgtrickle.pgt_stream_tables ON DELETE CASCADE,
   source_relid   oid NOT NULL,
-  source_type    text NOT NULL CHECK (source_type IN ('TABLE', 'STREAM_TABLE')),
-  -- attribute numbers that the defining query reads
+  source_type    text NOT NULL CHECK (source_type IN ('TABLE', 'STREAM_TABLE', 'VIEW')),
+  -- attribute numbers that the change buffer holds for it
   columns_used   smallint[] NOT NULL,
   PRIMARY KEY (pgt_id, source_relid)
 );

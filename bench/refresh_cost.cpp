@@ -1,0 +1,155 @@
+// What does a refresh cost, and what would recomputing cost instead?
+//
+// A join with aggregates over 1,000,000 rows: nothing changed, 100 rows
+// changed, 1 % of the rows changed; beside it REFRESH MATERIALIZED VIEW of the
+// same query after the same changes. A refresh is timed from the start of its
+// transaction to the end of its commit, without the daemon's schedule around
+// it.
+
+#include "bench/measure.hpp"
+#include "services/engine/refresh.hpp"
+#include "services/engine/registration.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+
+using namespace pgtrickle;
+
+namespace {
+
+constexpr auto defining_query
+  = "SELECT p.category, count(*) AS sales, sum(s.amount) AS revenue "
+    "FROM sales s JOIN products p ON p.product_id = s.product_id "
+    "GROUP BY p.category";
+
+constexpr auto schema = R"(
+CREATE TABLE products (product_id int PRIMARY KEY, category int NOT NULL);
+CREATE TABLE sales (
+  sale_id bigint PRIMARY KEY,
+  product_id int NOT NULL REFERENCES products,
+  amount numeric(12, 2) NOT NULL
+);
+INSERT INTO products SELECT n, n % 1000 FROM generate_series(1, 10000) n;
+INSERT INTO sales
+  SELECT n, n::bigint * 7919 % 10000 + 1, n % 100000 / 100.0
+  FROM generate_series(1, 1000000) n;
+CREATE INDEX ON sales (product_id);
+)";
+
+template <class T>
+T or_give_up(result<T> x) {
+  if (!x)
+    bench::give_up(x.error().message);
+  if constexpr (!std::is_void_v<T>)
+    return std::move(*x);
+}
+
+class workload {
+public:
+  explicit workload(postgres::session db) : db_(std::move(db)) {}
+
+  void execute(const std::string& statements) {
+    or_give_up(db_.exec(statements));
+  }
+
+  /// Changes every row whose key has the next remainder modulo `stride`.
+  void change_one_in(int stride) {
+    execute(fmt::format("UPDATE sales SET amount = amount + 1 "
+                        "WHERE sale_id % {} = {}",
+                        stride, round_++ % stride));
+  }
+
+  /// Changes 100 rows, spread over the whole table.
+  void change_100_rows() {
+    execute(fmt::format("UPDATE sales SET amount = amount + 1 WHERE sale_id IN "
+                        "(SELECT n * 9973 + {} FROM generate_series(1, 100) n)",
+                        round_++ % 1000));
+  }
+
+  postgres::session& db() { return db_; }
+
+private:
+  postgres::session db_;
+  int round_ = 0;
+};
+
+/// Refreshes one stream table, and insists on how it is done.
+class refreshes {
+public:
+  refreshes(postgres::session db, ownership fence, stream_table_id id)
+    : session_(std::move(db)), fence_(fence), id_(id) {}
+
+  void run(std::string_view expected_action, engine::initiator by) {
+    for (const auto& outcome :
+         or_give_up(session_.run({.tables = {id_}, .by = by}, fence_))) {
+      if (outcome.error)
+        bench::give_up(outcome.error->message);
+      if (outcome.action != expected_action)
+        bench::give_up(fmt::format("expected {}, but the refresh was {}: {}",
+                                   expected_action, outcome.action,
+                                   outcome.reason));
+    }
+  }
+
+private:
+  engine::refresher_session session_;
+  ownership fence_;
+  stream_table_id id_;
+};
+
+void measure(workload& writer, refreshes& stream_table) {
+  constexpr int quick_runs = 101;
+  constexpr int slow_runs = 7;
+  const auto nothing = [] {};
+  const auto idle
+    = [&] { stream_table.run("NO_DATA", engine::initiator::manual); };
+  const auto refresh
+    = [&] { stream_table.run("DIFFERENTIAL", engine::initiator::manual); };
+  const auto recompute
+    = [&] { writer.execute("REFRESH MATERIALIZED VIEW recomputed"); };
+  const auto change_100 = [&] { writer.change_100_rows(); };
+  const auto change_1_percent = [&] { writer.change_one_in(100); };
+
+  const auto idle_ms = bench::median_ms(quick_runs, nothing, idle);
+  bench::report("refresh with nothing to do", quick_runs, idle_ms, "at most",
+                2);
+  const auto hundred_ms = bench::median_ms(quick_runs, change_100, refresh);
+  bench::report("100 of 1,000,000 rows changed", quick_runs, hundred_ms,
+                "at most", 10);
+  const auto percent_ms
+    = bench::median_ms(slow_runs, change_1_percent, refresh);
+  const auto full_ms = bench::median_ms(slow_runs, change_1_percent, recompute);
+  bench::report("1 % of 1,000,000 rows changed", slow_runs, percent_ms,
+                "REFRESH MATERIALIZED VIEW", full_ms);
+  bench::report("100 of 1,000,000 rows changed", quick_runs, hundred_ms,
+                "REFRESH MATERIALIZED VIEW", full_ms);
+}
+
+} // namespace
+
+int main() {
+  // Empty: libpq reads PGHOST, PGPORT, PGUSER and PGDATABASE.
+  const postgres::session_options here{.conninfo = ""};
+  workload writer{or_give_up(postgres::session::open(here))};
+  writer.execute(schema);
+  writer.execute("VACUUM ANALYZE");
+  writer.execute(
+    fmt::format("CREATE MATERIALIZED VIEW recomputed AS {}", defining_query));
+
+  const ownership fence{
+    or_give_up(writer.db().exec("SELECT epoch FROM pgtrickle.pgt_owner"))
+      .at(0)
+      .at(0)
+      .as<std::int64_t>()};
+  const caller by{.role = "postgres", .search_path = "public"};
+  const auto id
+    = or_give_up(engine::create_stream_table(writer.db(), by,
+                                             {.name = "revenue",
+                                              .query = defining_query,
+                                              .refresh_mode = "DIFFERENTIAL"},
+                                             fence));
+  refreshes stream_table{or_give_up(postgres::session::open(here)), fence, id};
+  stream_table.run("FULL", engine::initiator::initial);
+  measure(writer, stream_table);
+}

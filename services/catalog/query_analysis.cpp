@@ -1,0 +1,165 @@
+#include "services/catalog/query_analysis.hpp"
+
+#include "services/postgres/session.hpp"
+#include "services/query/parse_tree.hpp"
+#include "services/query/sql_text.hpp"
+
+#include "catalog_queries.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pgtrickle::catalog {
+
+namespace {
+
+equality equality_from(const std::string& text) {
+  if (text == "exact")
+    return equality::exact;
+  return text == "loose" ? equality::loose : equality::none;
+}
+
+/// The integers of a PostgreSQL array: "{1,2}".
+template <class T>
+std::vector<T> integers(const std::string& array) {
+  std::vector<T> result;
+  for (std::size_t at = 1; at + 1 < array.size();) {
+    std::size_t used = 0;
+    result.push_back(static_cast<T>(std::stoll(array.substr(at), &used)));
+    at += used + 1;
+  }
+  return result;
+}
+
+std::vector<source_column> columns_of(pqxx::dbtransaction& tx,
+                                      const std::string& relation) {
+  std::vector<source_column> columns;
+  for (const auto& row :
+       tx.exec("SELECT * FROM pgtrickle._columns_of(" + relation + ")"))
+    columns.push_back({row["attnum"].as<std::int16_t>(),
+                       row["name"].as<std::string>(),
+                       {row["type"].as<std::string>(),
+                        row["collation_name"].as<std::string>(),
+                        equality_from(row["equality"].as<std::string>()),
+                        row["indexable"].as<bool>(), row["not_null"].as<bool>()}});
+  return columns;
+}
+
+void read_relations(pqxx::dbtransaction& tx, oid view, analysed_query& found) {
+  for (const auto& row :
+       tx.exec_params(std::string{sql::query_relations}, view)) {
+    relation_facts relation;
+    relation.id = row["relid"].as<oid>();
+    const auto schema = row["schema"].as<std::string>();
+    const auto name = row["name"].as<std::string>();
+    relation.name = quoted(schema) + "." + quoted(name);
+    relation.kind = row["kind"].as<std::string>().at(0);
+    const auto used = integers<std::int16_t>(row["attnums"].as<std::string>());
+    for (auto& column : columns_of(tx, std::to_string(relation.id)))
+      if (std::ranges::find(used, column.attnum) != used.end())
+        relation.columns.push_back(std::move(column));
+    for (auto attnum : integers<std::int16_t>(row["key"].as<std::string>())) {
+      const auto at = std::ranges::find(relation.columns, attnum,
+                                        &source_column::attnum);
+      if (at == relation.columns.end()) {
+        relation.key.clear();
+        break;
+      }
+      relation.key.push_back(
+        static_cast<std::size_t>(at - relation.columns.begin()));
+    }
+    for (auto table : integers<oid>(row["tables"].as<std::string>()))
+      relation.tables.insert(table);
+    found.tables.insert(relation.tables.begin(), relation.tables.end());
+    if (relation.kind == 'v')
+      found.views.insert(relation.id);
+    else if (relation.kind != 'r' && relation.kind != 'p')
+      found.obstacle = "changes of " + relation.name + " can't be captured";
+    if (row["row_security"].as<bool>())
+      found.obstacle = "row-level security of " + relation.name
+                       + " would not apply to its captured changes";
+    found.facts.relations.emplace(std::pair{schema, name}, std::move(relation));
+  }
+}
+
+void read_functions(pqxx::dbtransaction& tx, oid view, query_facts& facts) {
+  for (const auto& row :
+       tx.exec_params(std::string{sql::query_functions}, view)) {
+    facts.reads_clock = row["reads_clock"].as<bool>(false);
+    if (row["name"].is_null())
+      continue;
+    facts.functions.push_back({row["schema"].as<std::string>(),
+                               row["name"].as<std::string>(),
+                               row["volatility"].as<std::string>().at(0),
+                               row["kind"].as<std::string>().at(0),
+                               row["returns_set"].as<bool>()});
+  }
+}
+
+/// System catalogs leave no trace in pg_depend: they are the unqualified
+/// relations that are no CTE.
+std::string system_catalog_in(const pg_query::SelectStmt& query) {
+  std::set<std::string> ctes;
+  std::string found;
+  for_each_message(query, [&](const auto& message) {
+    if (const auto* cte
+        = dynamic_cast<const pg_query::CommonTableExpr*>(&message))
+      ctes.insert(cte->ctename());
+    return true;
+  });
+  for_each_message(query, [&](const auto& message) {
+    const auto* range = dynamic_cast<const pg_query::RangeVar*>(&message);
+    if (range != nullptr && range->schemaname().empty()
+        && !ctes.contains(range->relname()))
+      found = range->relname();
+    return true;
+  });
+  return found;
+}
+
+void set_search_path(pqxx::dbtransaction& tx, const std::string& path) {
+  tx.exec_params("SELECT pg_catalog.set_config('search_path', $1, true)", path);
+}
+
+} // namespace
+
+analysed_query analyse(pqxx::dbtransaction& tx, const std::string& query,
+                       const std::string& search_path) {
+  // One SELECT and nothing behind it, before PostgreSQL sees the text.
+  (void)postgres::value_of(parse_select(query));
+  analysed_query found;
+  set_search_path(tx, search_path);
+  tx.exec_params("CREATE TEMP VIEW __pgt_query AS " + query);
+  set_search_path(tx, "pg_catalog");
+  const auto view = tx.exec1("SELECT 'pg_temp.__pgt_query'::regclass::oid, "
+                             "pg_get_viewdef('pg_temp.__pgt_query'::regclass)");
+  found.tree = postgres::value_of(parse_select(view[1].as<std::string>()));
+  found.canonical = to_sql(found.tree);
+  for (auto& column : columns_of(tx, "'pg_temp.__pgt_query'::regclass")) {
+    found.names.push_back(std::move(column.name));
+    found.columns.push_back(std::move(column.facts));
+  }
+  read_relations(tx, view[0].as<oid>(), found);
+  read_functions(tx, view[0].as<oid>(), found.facts);
+  if (const auto name = system_catalog_in(found.tree); !name.empty())
+    found.obstacle = "changes of the system catalog " + name
+                     + " can't be captured";
+  tx.exec("DROP VIEW pg_temp.__pgt_query");
+  return found;
+}
+
+describe_query describer(pqxx::dbtransaction& tx) {
+  return [&tx](const std::string& query) {
+    tx.exec_params("CREATE TEMP VIEW __pgt_described AS SELECT * FROM " + query
+                   + " q");
+    std::vector<column> columns;
+    for (auto& column :
+         columns_of(tx, "'pg_temp.__pgt_described'::regclass"))
+      columns.push_back(std::move(column.facts));
+    tx.exec("DROP VIEW pg_temp.__pgt_described");
+    return columns;
+  };
+}
+
+} // namespace pgtrickle::catalog

@@ -1,0 +1,143 @@
+#include "services/catalog/stream_table_store.hpp"
+
+#include "services/postgres/session.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+namespace pgtrickle::catalog {
+
+namespace {
+
+std::string array_of(const std::vector<stream_table_id>& ids) {
+  std::vector<std::int64_t> numbers;
+  for (auto id : ids)
+    numbers.push_back(static_cast<std::int64_t>(id));
+  return fmt::format("{{{}}}", fmt::join(numbers, ","));
+}
+
+std::optional<frontier> frontier_from(const pqxx::field& field) {
+  if (field.is_null())
+    return std::nullopt;
+  const auto stored
+    = nlohmann::json::parse(field.as<std::string>(), nullptr, false);
+  if (stored.is_discarded() || !stored.contains("snapshot"))
+    return std::nullopt;
+  frontier result{stored["snapshot"], std::nullopt};
+  if (stored.contains("own_xid") && stored["own_xid"].is_string())
+    result.own_xid = stored["own_xid"];
+  return result;
+}
+
+} // namespace
+
+std::map<stream_table_id, stored_stream_table>
+load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids) {
+  std::map<stream_table_id, stored_stream_table> result;
+  for (const auto& row : tx.exec_params(
+         "SELECT t.*, format('%I.%I', n.nspname, c.relname) AS name, "
+         "pg_get_userbyid(c.relowner) AS owner "
+         "FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = t.pgt_relid "
+         "JOIN pg_namespace n ON n.oid = c.relnamespace "
+         "WHERE t.pgt_id = ANY ($1::bigint[])",
+         array_of(ids))) {
+    stored_stream_table table;
+    table.id = stream_table_id{row["pgt_id"].as<std::int64_t>()};
+    table.relid = row["pgt_relid"].as<oid>();
+    table.name = row["name"].as<std::string>();
+    table.owner = row["owner"].as<std::string>();
+    table.original_query = row["original_query"].as<std::string>();
+    table.original_search_path = row["original_search_path"].as<std::string>();
+    table.defining_query = row["defining_query"].as<std::string>();
+    table.refresh_mode = row["refresh_mode"].as<std::string>();
+    table.mode_reason = row["mode_reason"].as<std::string>("");
+    table.status = row["status"].as<std::string>();
+    table.is_populated = row["is_populated"].as<bool>();
+    table.needs_reinit = row["needs_reinit"].as<bool>();
+    table.reinit_reason = row["reinit_reason"].as<std::string>("");
+    table.definition_version = row["definition_version"].as<std::int64_t>();
+    table.consumed = frontier_from(row["frontier"]);
+    result.emplace(table.id, std::move(table));
+  }
+  return result;
+}
+
+std::optional<stream_table_id> find_by_relation(pqxx::transaction_base& tx,
+                                                oid relid) {
+  const auto rows = tx.exec_params(
+    "SELECT pgt_id FROM pgtrickle.pgt_stream_tables WHERE pgt_relid = $1", relid);
+  if (rows.empty())
+    return std::nullopt;
+  return stream_table_id{rows[0][0].as<std::int64_t>()};
+}
+
+std::string program_of(pqxx::transaction_base& tx, stream_table_id id) {
+  const auto rows = tx.exec_params(
+    "SELECT program FROM pgtrickle.pgt_stream_tables WHERE pgt_id = $1",
+    static_cast<std::int64_t>(id));
+  return rows.empty() ? std::string{} : rows[0][0].as<std::string>("");
+}
+
+void record_sources(pqxx::transaction_base& tx, stream_table_id id,
+                    const recorded_sources& sources) {
+  const auto number = static_cast<std::int64_t>(id);
+  const auto before = tx.exec_params(
+    "SELECT source_relid FROM pgtrickle.pgt_dependencies WHERE pgt_id = $1 "
+    "AND source_type <> 'VIEW'",
+    number);
+  tx.exec_params("DELETE FROM pgtrickle.pgt_dependencies WHERE pgt_id = $1",
+                 number);
+  for (const auto& [table, attnums] : sources.tables)
+    tx.exec_params(
+      "INSERT INTO pgtrickle.pgt_dependencies SELECT $1, $2, "
+      "CASE WHEN EXISTS (SELECT FROM pgtrickle.pgt_stream_tables "
+      "WHERE pgt_relid = $2) THEN 'STREAM_TABLE' ELSE 'TABLE' END, $3::smallint[]",
+      number, table, fmt::format("{{{}}}", fmt::join(attnums, ",")));
+  for (auto view : sources.views)
+    tx.exec_params(
+      "INSERT INTO pgtrickle.pgt_dependencies VALUES ($1, $2, 'VIEW', '{}')",
+      number, view);
+  // in the order of oids, so that two registrations can't deadlock
+  for (const auto& [table, attnums] : sources.tables)
+    tx.exec_params("SELECT pgtrickle._install_capture($1)", table);
+  for (const auto& row : before)
+    tx.exec_params("SELECT pgtrickle._release_capture($1)", row[0].as<oid>());
+}
+
+std::vector<std::string> dependents_of(pqxx::transaction_base& tx, oid relid) {
+  std::vector<std::string> names;
+  for (const auto& row : tx.exec_params(
+         "SELECT format('%I.%I', t.pgt_schema, t.pgt_name) "
+         "FROM pgtrickle.pgt_dependencies d "
+         "JOIN pgtrickle.pgt_stream_tables t USING (pgt_id) "
+         "WHERE d.source_relid = $1 ORDER BY 1",
+         relid))
+    names.push_back(row[0].as<std::string>());
+  return names;
+}
+
+void check_fence(pqxx::transaction_base& tx, std::int64_t epoch) {
+  if (tx.exec_params("SELECT 1 FROM pgtrickle.pgt_owner WHERE epoch = $1 FOR SHARE",
+                     epoch)
+        .empty())
+    throw postgres::abandoned(
+      {errc::fenced, "another daemon owns this database",
+       fmt::format("this one's epoch was {}", epoch),
+       "Nothing to do: the new owner carries on."});
+}
+
+std::string frontier_json(const frontier& consumed,
+                          const std::string& system_identifier,
+                          const std::string& lsn, const std::string& at) {
+  nlohmann::json json{{"snapshot", consumed.snapshot},
+                      {"own_xid", nullptr},
+                      {"system_identifier", system_identifier},
+                      {"lsn", lsn},
+                      {"at", at}};
+  if (consumed.own_xid)
+    json["own_xid"] = *consumed.own_xid;
+  return json.dump();
+}
+
+} // namespace pgtrickle::catalog

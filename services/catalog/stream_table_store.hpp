@@ -1,0 +1,75 @@
+#pragma once
+// Stream tables as the catalog holds them.
+
+#include "services/capture/frontier.hpp"
+#include "services/core/ids.hpp"
+
+#include <pqxx/pqxx>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pgtrickle::catalog {
+
+/// A row of pgtrickle.pgt_stream_tables.
+struct stored_stream_table {
+  stream_table_id id{};
+  oid relid = 0;
+  /// Quoted and schema-qualified.
+  std::string name;
+  std::string owner;
+  std::string original_query;
+  std::string original_search_path;
+  std::string defining_query;
+  std::string refresh_mode;
+  std::string mode_reason;
+  std::string status;
+  bool is_populated = false;
+  bool needs_reinit = false;
+  std::string reinit_reason;
+  std::int64_t definition_version = 0;
+  std::optional<frontier> consumed;
+};
+
+/// Loads stream tables by id; those that are gone are left out.
+[[nodiscard]] std::map<stream_table_id, stored_stream_table>
+load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids);
+
+/// The id of the stream table that `relid` is, if it is one.
+[[nodiscard]] std::optional<stream_table_id>
+find_by_relation(pqxx::transaction_base& tx, oid relid);
+
+/// The stored program, as text.
+[[nodiscard]] std::string program_of(pqxx::transaction_base& tx,
+                                     stream_table_id id);
+
+/// What a stream table reads, as the catalog records it.
+struct recorded_sources {
+  /// Tables, with the attribute numbers that their buffers must hold.
+  std::map<oid, std::vector<std::int16_t>> tables;
+  std::set<oid> views;
+};
+
+/// Replaces the recorded sources of `id`, and makes their capture fit.
+void record_sources(pqxx::transaction_base& tx, stream_table_id id,
+                    const recorded_sources& sources);
+
+/// Stream tables that read `relid`, by name.
+[[nodiscard]] std::vector<std::string> dependents_of(pqxx::transaction_base& tx,
+                                                     oid relid);
+
+/// Fails with `fenced` unless the database is still owned under `epoch`; keeps
+/// it so until the transaction ends.
+void check_fence(pqxx::transaction_base& tx, std::int64_t epoch);
+
+/// The frontier as jsonb text, with what makes it comparable: the cluster it
+/// belongs to, and where and when it was.
+[[nodiscard]] std::string frontier_json(const frontier& consumed,
+                                        const std::string& system_identifier,
+                                        const std::string& lsn,
+                                        const std::string& at);
+
+} // namespace pgtrickle::catalog

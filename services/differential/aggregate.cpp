@@ -1,0 +1,273 @@
+// Δγ(Q) = new rows of the touched groups − their old rows
+//
+// A group that no change of Q falls into keeps its row. For the touched ones
+// the arrangement holds the old row (v…) and partial states (s…): where the new
+// value follows from state + change it is arithmetic; where it doesn't (an
+// extreme that went, an aggregate of the user's), that group alone is read again.
+
+#include "services/differential/aggregate_state.hpp"
+#include "services/differential/locator.hpp"
+#include "services/query/sql_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pgtrickle {
+
+namespace {
+
+using texts = std::vector<std::string>;
+
+class grouped {
+public:
+  grouped(const aggregate& node, const plan& self, program_builder& program)
+    : node_(node),
+      program_(program),
+      key_columns_(self.columns.begin(),
+                   self.columns.begin() + static_cast<long>(node.keys)),
+      where_(key_columns_, all_columns(node.keys)),
+      keys_(column_names(node.keys)) {
+    for (std::size_t i = 0; i < node.calls.size(); ++i)
+      calls_.emplace_back(node.calls[i], i, self.columns[node.keys + i],
+                          node.input->columns);
+  }
+
+  delta differentiate() {
+    const auto input = program_.differentiate(*node_.input);
+    create_arrangement();
+    program_.begin_if(any_rows(input.counts));
+    stage_changes(input);
+    stage_groups();
+    read_again();
+    update_arrangement();
+    program_.end_if();
+    return {emitted(), {groups_count_}};
+  }
+
+private:
+  // --- the arrangement -------------------------------------------------------
+
+  void create_arrangement() {
+    auto columns = definitions(key_columns_);
+    columns.push_back({"__n", "bigint NOT NULL CHECK (__n >= 0)"});
+    for (const auto& call : calls_) {
+      columns.push_back(call.value_definition());
+      for (const auto& state : call.states())
+        columns.push_back(state.column);
+    }
+    arrangement_ = program_.add_state("groups", columns);
+    if (node_.keys > 0)
+      for (const auto& index : where_.index_on(arrangement_, keys_))
+        program_.add_state_index(index);
+
+    auto outputs = references("i", keys_);
+    outputs.emplace_back("count(*)");
+    for (const auto& call : calls_) {
+      outputs.push_back(call.sql());
+      for (const auto& state : call.states())
+        outputs.push_back(state.change);
+    }
+    program_.add_fill(fmt::format(
+      "INSERT INTO {} SELECT {} FROM (SELECT *, 1::bigint AS __weight FROM {} q) i{}",
+      arrangement_, joined(outputs), current(*node_.input), group_by("i")));
+  }
+
+  std::string group_by(std::string_view alias) const {
+    return keys_.empty() ? ""
+                         : " GROUP BY " + joined(references(alias, keys_));
+  }
+
+  // --- what changed, group by group --------------------------------------------
+
+  void stage_changes(const delta& input) {
+    auto columns = definitions(key_columns_);
+    columns.push_back({"__n", "bigint"});
+    auto outputs = references("i", keys_);
+    outputs.emplace_back("sum(i.__weight)");
+    for (const auto& call : calls_) {
+      for (const auto& state : call.states()) {
+        columns.push_back(state.column);
+        outputs.push_back(state.change);
+      }
+      if (call.is_extreme()) {
+        columns.push_back({call.came(), call.value_definition().type});
+        columns.push_back({call.went(), call.value_definition().type});
+        outputs.push_back(call.came_change());
+        outputs.push_back(call.went_change());
+      }
+    }
+    changes_ = program_.add_staging("changes", columns);
+    const auto count = program_.add_count();
+    program_.clear_after(changes_, count);
+    // Sums let a row that came and went cancel by itself; extremes don't.
+    const bool extremes = std::ranges::any_of(
+      calls_, [](const auto& call) { return call.is_extreme(); });
+    program_.run(
+      fmt::format("INSERT INTO {} SELECT {} FROM {} i{}", changes_,
+                  joined(outputs),
+                  extremes ? consolidated(input.relation, node_.input->columns)
+                           : input.relation,
+                  group_by("i")),
+      count);
+  }
+
+  // --- old and new of each touched group ---------------------------------------
+
+  void stage_groups() {
+    auto columns = definitions(key_columns_);
+    columns.push_back({"__was", "boolean"});
+    columns.push_back({"__n", "bigint"});
+    texts inner;
+    for (const auto& key : keys_)
+      inner.push_back(fmt::format(
+        "CASE WHEN a.__n IS NULL THEN g.{0} ELSE a.{0} END AS {0}", key));
+    inner.emplace_back("a.__n IS NOT NULL AS __was");
+    inner.emplace_back("coalesce(a.__n, 0) + coalesce(g.__n, 0) AS __n");
+    auto outer = references("x", keys_);
+    outer.emplace_back("x.__was");
+    outer.emplace_back("x.__n");
+    texts redo;
+    for (const auto& call : calls_) {
+      columns.push_back({call.old_value(), call.value_definition().type});
+      inner.push_back(
+        fmt::format("a.{} AS {}", call.value(), call.old_value()));
+      outer.push_back("x." + call.old_value());
+      for (const auto& state : call.states()) {
+        columns.push_back(state.column);
+        inner.push_back(fmt::format("coalesce(a.{0}, 0) + g.{0} AS {0}",
+                                    state.column.name));
+        outer.push_back("x." + state.column.name);
+      }
+      if (call.is_extreme()) {
+        inner.push_back("g." + call.came());
+        inner.push_back("g." + call.went());
+      }
+      columns.push_back(call.value_definition());
+      outer.push_back(call.new_value());
+      if (call.needs_rows() != "false")
+        redo.push_back(call.needs_rows());
+    }
+    columns.push_back({"__redo", "boolean"});
+    outer.push_back(redo.empty() ? "false" : joined(redo, " OR "));
+    groups_ = program_.add_staging("groups", columns);
+    groups_count_ = program_.add_count();
+    program_.clear_after(groups_, groups_count_);
+    program_.run(
+      fmt::format("INSERT INTO {} SELECT {} FROM (SELECT {} FROM {} g LEFT JOIN {} a "
+                  "ON {}) x",
+                  groups_, joined(outer), joined(inner), changes_, arrangement_,
+                  where_.equal(references("a", keys_), references("g", keys_))),
+      groups_count_);
+  }
+
+  void read_again() {
+    texts sets;
+    texts values;
+    for (const auto& call : calls_)
+      if (call.needs_rows() != "false") {
+        sets.push_back(fmt::format("{0} = r.{0}", call.value()));
+        values.push_back(fmt::format("{} AS {}", call.sql(), call.value()));
+      }
+    if (sets.empty())
+      return;
+    const auto statement = [&](const std::string& rows, const std::string& match) {
+      program_.run(fmt::format(
+        "UPDATE {0} n SET {1} FROM (SELECT n.ctid AS id, {2} FROM {0} n JOIN {3} i "
+        "ON {4} WHERE n.__redo AND n.__n > 0{5} GROUP BY n.ctid) r "
+        "WHERE n.ctid = r.id",
+        groups_, joined(sets), joined(values), current(*node_.input), match, rows));
+    };
+    // Without nulls in the key an index of the source serves; with them only
+    // a hash over all its rows does.
+    texts equal;
+    texts nulls;
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      equal.push_back(fmt::format("i.{0} = n.{0}", keys_[i]));
+      if (!key_columns_[i].not_null)
+        nulls.push_back(fmt::format("n.{} IS NULL", keys_[i]));
+    }
+    if (nulls.empty()) {
+      statement("", equal.empty() ? "true" : joined(equal, " AND "));
+      return;
+    }
+    const auto some_null = "(" + joined(nulls, " OR ") + ")";
+    statement(" AND NOT " + some_null, joined(equal, " AND "));
+    program_.line(fmt::format("EXECUTE {} INTO n;",
+                              literal(fmt::format(
+                                "SELECT count(*) FROM {} n WHERE n.__redo AND {}",
+                                groups_, some_null))));
+    program_.begin_if("n > 0");
+    statement(" AND " + some_null,
+              where_.equal(references("i", keys_), references("n", keys_)));
+    program_.end_if();
+  }
+
+  void update_arrangement() {
+    texts names = keys_;
+    names.emplace_back("__n");
+    for (const auto& call : calls_) {
+      names.push_back(call.value());
+      for (const auto& state : call.states())
+        names.push_back(state.column.name);
+    }
+    texts sets;
+    for (auto i = keys_.size(); i < names.size(); ++i)
+      sets.push_back(fmt::format("{0} = n.{0}", names[i]));
+    program_.run(fmt::format(
+      "MERGE INTO {} a USING {} n ON {} {}WHEN MATCHED THEN UPDATE SET {} "
+      "WHEN NOT MATCHED AND n.__n <> 0 THEN INSERT ({}) VALUES ({})",
+      arrangement_, groups_,
+      where_.equal(references("a", keys_), references("n", keys_)),
+      keys_.empty() ? "" : "WHEN MATCHED AND n.__n = 0 THEN DELETE ",
+      joined(sets), joined(names), joined(references("n", names))));
+  }
+
+  // --- the delta -----------------------------------------------------------------
+
+  std::string emitted() const {
+    texts before = references("n", keys_);
+    texts after = before;
+    texts old_row;
+    texts new_row;
+    for (std::size_t i = 0; i < calls_.size(); ++i) {
+      const auto& call = calls_[i];
+      const auto name = column_name(node_.keys + i);
+      before.push_back(fmt::format("n.{} AS {}", call.old_value(), name));
+      after.push_back(fmt::format("n.{} AS {}", call.value(), name));
+      old_row.push_back(exact("n." + call.old_value(), call.value_type()));
+      new_row.push_back(exact("n." + call.value(), call.value_type()));
+    }
+    before.emplace_back("-1::bigint AS __weight");
+    after.emplace_back("1::bigint AS __weight");
+    std::string changed = "NOT n.__was OR n.__n = 0";
+    if (!old_row.empty())
+      changed += fmt::format(" OR ROW({}) IS DISTINCT FROM ROW({})",
+                             joined(old_row), joined(new_row));
+    // Without keys there is one group, which has a row even when it is empty.
+    return fmt::format("(SELECT {} FROM {} n WHERE n.__was AND ({}) UNION ALL "
+                       "SELECT {} FROM {} n WHERE {} AND ({}))",
+                       joined(before), groups_, changed, joined(after), groups_,
+                       keys_.empty() ? "true" : "n.__n > 0", changed);
+  }
+
+  const aggregate& node_;
+  program_builder& program_;
+  std::vector<column> key_columns_;
+  locator where_;
+  texts keys_;
+  std::vector<aggregate_state> calls_;
+  std::string arrangement_;
+  std::string changes_;
+  std::string groups_;
+  std::string groups_count_;
+};
+
+} // namespace
+
+delta differentiate(const aggregate& node, const plan& self,
+                    program_builder& program) {
+  return grouped{node, self, program}.differentiate();
+}
+
+} // namespace pgtrickle

@@ -1,0 +1,47 @@
+// ΔQ = Q − what Q gave last time
+//
+// For a query that no operator covers. It is run again when one of its tables
+// has changed; an arrangement holds its last rows.
+
+#include "services/differential/apply.hpp"
+#include "services/query/sql_text.hpp"
+
+#include <fmt/format.h>
+
+namespace pgtrickle {
+
+delta differentiate(const opaque& node, const plan& self,
+                    program_builder& program) {
+  const auto width = self.columns.size();
+  const locator where{self.columns, {}};
+  const auto names = column_names(width);
+  const auto state = program.add_state("opaque", definitions(self.columns));
+  for (const auto& index : where.index_on(state, names))
+    program.add_state_index(index);
+  program.add_fill(
+    fmt::format("INSERT INTO {} SELECT * FROM ({}) q", state, node.sql));
+
+  auto columns = definitions(self.columns);
+  columns.push_back({"__weight", "bigint"});
+  const auto changes = program.add_staging("opaque", columns);
+  const auto count = program.add_count();
+  program.clear_after(changes, count);
+  std::vector<std::string> counts;
+  for (auto table : node.tables)
+    counts.push_back(program.changes_of(table));
+  if (counts.empty())
+    return {changes, {count}};
+  program.begin_if(any_rows(counts));
+  program.run(
+    fmt::format("INSERT INTO {} SELECT * FROM {} d", changes,
+                consolidated(difference(current(self), state, names),
+                             self.columns)),
+    count);
+  program.begin_if(count + " > 0");
+  apply(program, {state, names}, where, changes);
+  program.end_if();
+  program.end_if();
+  return {changes, {count}};
+}
+
+} // namespace pgtrickle

@@ -1,0 +1,208 @@
+#include "services/differential/program_builder.hpp"
+
+#include "services/query/sql_text.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace pgtrickle {
+
+namespace {
+
+std::string create_columns(const std::vector<column_definition>& columns) {
+  std::vector<std::string> parts;
+  for (const auto& column : columns)
+    parts.push_back(column.name + " " + column.type);
+  return joined(parts);
+}
+
+} // namespace
+
+delta program_builder::differentiate(const plan& plan) {
+  return std::visit(
+    [&](const auto& node) {
+      return pgtrickle::differentiate(node, plan, *this);
+    },
+    plan.node);
+}
+
+std::size_t program_builder::source_position(oid table) {
+  for (std::size_t i = 0; i < program_.sources.size(); ++i)
+    if (program_.sources[i].table == table)
+      return i;
+  program_.sources.push_back({table, {}, {}, {}});
+  return program_.sources.size() - 1;
+}
+
+delta program_builder::source(const scan& source) {
+  const auto at = source_position(source.table);
+  auto& entry = program_.sources[at];
+  const auto count = fmt::format("staged[{}]", at + 1);
+  if (entry.staging.empty()) {
+    for (const auto& column : source.columns) {
+      entry.attnums.push_back(column.attnum);
+      entry.columns.push_back(column.facts);
+    }
+    auto columns = definitions(entry.columns);
+    columns.push_back({"__weight", "bigint"});
+    entry.staging = add_staging("source", columns);
+    clear_after(entry.staging, count);
+  }
+  return {entry.staging, {count}};
+}
+
+std::string program_builder::changes_of(oid table) {
+  return fmt::format("changes[{}]", source_position(table) + 1);
+}
+
+std::string
+program_builder::add_staging(std::string_view operation,
+                             const std::vector<column_definition>& columns) {
+  auto name
+    = fmt::format("pg_temp.pgt_{}_{}_{}", static_cast<std::int64_t>(target_.id),
+                  ++tables_, operation);
+  program_.staging.push_back(name);
+  program_.create_staging.push_back(
+    fmt::format("CREATE TEMP TABLE {} ({})", name.substr(sizeof("pg_temp")),
+                create_columns(columns)));
+  return name;
+}
+
+std::string
+program_builder::add_state(std::string_view operation,
+                           const std::vector<column_definition>& columns,
+                           std::string_view constraints) {
+  auto name = fmt::format("pgtrickle_state.{}_{}_{}", operation,
+                          static_cast<std::int64_t>(target_.id), ++tables_);
+  program_.state.push_back(name);
+  program_.create_state.push_back(
+    fmt::format("CREATE TABLE {} ({}{}) WITH (fillfactor = 80)", name,
+                create_columns(columns), constraints));
+  return name;
+}
+
+void program_builder::add_state_index(std::string statement) {
+  program_.create_state.push_back(std::move(statement));
+}
+
+std::string program_builder::add_count() {
+  counts_.push_back(fmt::format("n{}", counts_.size() + 1));
+  return counts_.back();
+}
+
+void program_builder::line(std::string_view text) {
+  lines_ += std::string(2 * depth_, ' ');
+  lines_ += text;
+  lines_ += '\n';
+}
+
+void program_builder::run(std::string_view statement, std::string_view count) {
+  line(fmt::format("EXECUTE {};", literal(statement)));
+  if (count.empty())
+    return;
+  line("GET DIAGNOSTICS n = ROW_COUNT;");
+  line(fmt::format("{0} := {0} + n;", count));
+}
+
+void program_builder::begin_if(std::string_view condition) {
+  line(fmt::format("IF {} THEN", condition));
+  ++depth_;
+}
+
+void program_builder::end_if() {
+  --depth_;
+  line("END IF;");
+}
+
+void program_builder::clear_after(std::string name, std::string count) {
+  cleared_.emplace_back(std::move(name), std::move(count));
+}
+
+std::string program_builder::take_lines() {
+  return std::exchange(lines_, {});
+}
+
+refresh_program program_builder::finish(std::string fill_lines,
+                                        std::string differential_lines,
+                                        std::string full_lines,
+                                        std::string check_lines) {
+  std::string body = "DECLARE\n  n bigint; missing bigint; inserted bigint := 0; deleted bigint := 0;\n";
+  for (const auto& count : counts_)
+    body += fmt::format("  {} bigint := 0;\n", count);
+  body += "BEGIN\n";
+  body += "  IF mode = 'CHECK' THEN\n" + check_lines + "    RETURN NULL;\n";
+  body += "  ELSIF mode = 'FILL' THEN\n" + fill_lines;
+  body += "  ELSIF mode = 'FULL' THEN\n" + full_lines;
+  body += "  ELSE\n" + differential_lines;
+  body += "  END IF;\n";
+  // A staging table's size is what the planner goes by, and deleted rows stay
+  // in it: beyond 32 pages it is truncated, which costs more than a DELETE.
+  for (const auto& [table, count] : cleared_)
+    body += fmt::format("  IF {0} > 0 THEN\n"
+                        "    IF pg_relation_size('{1}') > 262144 THEN TRUNCATE {1};\n"
+                        "    ELSE DELETE FROM {1}; END IF;\n"
+                        "  END IF;\n",
+                        count, table);
+  // Deferred triggers of the owner must run with the owner's rights: now.
+  body += "  SET CONSTRAINTS ALL IMMEDIATE;\n";
+  body += "  RETURN ARRAY[inserted, deleted];\nEND";
+  program_.function_body = std::move(body);
+  return std::move(program_);
+}
+
+std::string any_rows(const std::vector<std::string>& counts) {
+  return joined(counts, " + ") + " > 0";
+}
+
+column_definition definition(std::string name, const column& type) {
+  return {std::move(name),
+          type.collation.empty() ? type.type
+                                 : type.type + " COLLATE " + type.collation};
+}
+
+std::vector<column_definition>
+definitions(const std::vector<column>& columns) {
+  std::vector<column_definition> result;
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    result.push_back(definition(column_name(i), columns[i]));
+  return result;
+}
+
+std::string exact(const std::string& reference, const column& type) {
+  return type.eq == equality::exact ? reference : reference + "::text";
+}
+
+std::string consolidated(std::string_view relation,
+                         const std::vector<column>& columns) {
+  std::vector<std::string> outputs;
+  std::vector<std::string> groups;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto name = "i." + column_name(i);
+    // A type without equality can't be grouped by: its text stands for it.
+    outputs.push_back(columns[i].eq == equality::none
+                        ? fmt::format("({}::text)::{} AS {}", name,
+                                      columns[i].type, column_name(i))
+                        : name);
+    if (columns[i].eq != equality::none)
+      groups.push_back(name);
+    if (columns[i].eq != equality::exact)
+      groups.push_back(name + "::text");
+  }
+  outputs.emplace_back("sum(i.__weight)::bigint AS __weight");
+  return fmt::format("(SELECT {} FROM {} i{}{} HAVING sum(i.__weight) <> 0)",
+                     joined(outputs), relation,
+                     groups.empty() ? "" : " GROUP BY ", joined(groups));
+}
+
+std::string difference(std::string_view query, std::string_view table,
+                       const std::vector<std::string>& names) {
+  std::vector<std::string> outputs;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    outputs.push_back(fmt::format("s.{} AS {}", names[i], column_name(i)));
+  outputs.emplace_back("-1");
+  return fmt::format("(SELECT q.*, 1 AS __weight FROM {} q UNION ALL SELECT {} FROM {} s)",
+                     query, joined(outputs), table);
+}
+
+} // namespace pgtrickle

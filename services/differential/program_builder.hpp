@@ -1,0 +1,131 @@
+#pragma once
+
+#include "services/differential/program.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgtrickle {
+
+/// The change of a relation: columns c1 …, and __weight.
+struct delta {
+  /// A table, or a SELECT in parentheses.
+  std::string relation;
+  /// Variables of the program; if all are 0, the delta is empty.
+  std::vector<std::string> counts;
+};
+
+/// A column of a table that a program creates.
+struct column_definition {
+  std::string name;
+  std::string type;
+};
+
+/// Collects the statements of a refresh program. An operator sees its node, its
+/// inputs' deltas and this; it does not know its parent or its children.
+class program_builder {
+public:
+  explicit program_builder(const program_target& target) : target_(target) {}
+
+  /// Adds the statements for the delta of `plan`, inputs first.
+  delta differentiate(const plan& plan);
+
+  /// The staged changes of a source, added when first asked for.
+  delta source(const scan& source);
+
+  /// A variable that counts the captured changes of `table`.
+  std::string changes_of(oid table);
+
+  /// Adds a temporary table, empty between refreshes. Returns its name.
+  std::string add_staging(std::string_view operation,
+                          const std::vector<column_definition>& columns);
+
+  /// Adds an arrangement, and the statement that fills it from the sources.
+  /// `{}` in `fill` and `constraints` is not replaced. Returns its name.
+  std::string add_state(std::string_view operation,
+                        const std::vector<column_definition>& columns,
+                        std::string_view constraints = {});
+  void add_fill(std::string statement) { fills_.push_back(std::move(statement)); }
+  void add_state_index(std::string statement);
+
+  /// Adds a variable, 0 at first. Returns its name.
+  std::string add_count();
+
+  /// Adds a statement; its row count is added to `count` unless that is empty.
+  void run(std::string_view statement, std::string_view count = {});
+
+  /// Lines between these run only if `condition` holds.
+  void begin_if(std::string_view condition);
+  void end_if();
+
+  /// Adds a line of PL/pgSQL.
+  void line(std::string_view text);
+
+  /// Empties the staging table `name` after a refresh that put rows into it.
+  void clear_after(std::string name, std::string count);
+
+  [[nodiscard]] const program_target& target() const { return target_; }
+
+  /// Takes the lines collected so far.
+  [[nodiscard]] std::string take_lines();
+
+  /// The program, given the lines of its modes.
+  [[nodiscard]] refresh_program finish(std::string fill_lines,
+                                       std::string differential_lines,
+                                       std::string full_lines,
+                                       std::string check_lines);
+
+  /// Lines that fill all arrangements, which must be empty.
+  [[nodiscard]] const std::vector<std::string>& fills() const { return fills_; }
+  [[nodiscard]] const std::vector<std::string>& states() const {
+    return program_.state;
+  }
+
+private:
+  [[nodiscard]] std::size_t source_position(oid table);
+
+  const program_target& target_;
+  refresh_program program_;
+  std::vector<std::string> fills_;
+  std::vector<std::string> counts_;
+  std::vector<std::pair<std::string, std::string>> cleared_; // table, count
+  std::string lines_;
+  std::size_t depth_ = 1;
+  std::size_t tables_ = 0;
+};
+
+/// Returns the condition that some of `deltas` has rows.
+[[nodiscard]] std::string any_rows(const std::vector<std::string>& counts);
+
+/// The definitions of `columns` as c1, c2 …
+[[nodiscard]] std::vector<column_definition>
+definitions(const std::vector<column>& columns);
+[[nodiscard]] column_definition definition(std::string name, const column& type);
+
+/// The rows of `relation` (with __weight), those that are alike added up and
+/// those that cancel left out: a SELECT in parentheses.
+[[nodiscard]] std::string consolidated(std::string_view relation,
+                                       const std::vector<column>& columns);
+
+/// The rows of `query` and, with weight -1, those of `table`, whose columns are
+/// called `names`: a SELECT in parentheses.
+[[nodiscard]] std::string difference(std::string_view query,
+                                     std::string_view table,
+                                     const std::vector<std::string>& names);
+
+/// `reference` in a form whose equality means the same value: itself, or its
+/// text where equal values may look different or have no equality.
+[[nodiscard]] std::string exact(const std::string& reference,
+                                const column& type);
+
+delta differentiate(const scan& node, const plan& self, program_builder& program);
+delta differentiate(const filter& node, const plan& self, program_builder& program);
+delta differentiate(const project& node, const plan& self, program_builder& program);
+delta differentiate(const inner_join& node, const plan& self, program_builder& program);
+delta differentiate(const aggregate& node, const plan& self, program_builder& program);
+delta differentiate(const distinct& node, const plan& self, program_builder& program);
+delta differentiate(const union_all& node, const plan& self, program_builder& program);
+delta differentiate(const opaque& node, const plan& self, program_builder& program);
+
+} // namespace pgtrickle

@@ -1,0 +1,83 @@
+#include "services/postgres/session.hpp"
+
+#include <array>
+
+namespace pgtrickle::postgres {
+
+namespace {
+
+errc code_of(const std::string& state) {
+  struct entry {
+    std::string_view prefix;
+    errc code;
+  };
+  static constexpr std::array known = {
+    entry{"08", errc::connection_lost},
+    entry{"57P", errc::connection_lost},
+    entry{"57014", errc::cancelled},
+    entry{"40001", errc::serialization_failure},
+    entry{"40P01", errc::serialization_failure},
+    entry{"55P03", errc::lock_unavailable},
+    entry{"53", errc::overloaded},
+    entry{"28", errc::permission_denied},
+    entry{"42501", errc::permission_denied},
+    entry{"42P07", errc::already_exists},
+    entry{"42", errc::invalid_query},
+  };
+  for (const auto& [prefix, code] : known)
+    if (state.starts_with(prefix))
+      return code;
+  return errc::statement_failed;
+}
+
+std::string_view hint_for(const std::string& state) {
+  if (state == "42P01")
+    return "Check the name and the search_path, or write the name with its schema.";
+  if (state == "42703")
+    return "Check the column's name and the table's alias.";
+  if (state == "42501")
+    return "Grant the stream table's owner what its query reads.";
+  if (state == "42601")
+    return "Run the query by itself first.";
+  return {};
+}
+
+} // namespace
+
+// libpqxx hands over PostgreSQL's report as one text (lc_messages is C).
+failure failure_from_sqlstate(const std::string& sqlstate,
+                              const std::string& report) {
+  failure reason{code_of(sqlstate), {}, {}, {}, sqlstate};
+  std::string* part = nullptr;
+  for (std::size_t begin = 0; begin < report.size();) {
+    auto end = report.find('\n', begin);
+    if (end == std::string::npos)
+      end = report.size();
+    const auto line = report.substr(begin, end - begin);
+    begin = end + 1;
+    const auto starts = [&](std::string_view label, std::string* into) {
+      if (!line.starts_with(label))
+        return false;
+      part = into;
+      if (into != nullptr) {
+        const auto text = line.find_first_not_of(' ', label.size());
+        *into = text == std::string::npos ? "" : line.substr(text);
+      }
+      return true;
+    };
+    if (starts("ERROR:", &reason.message) || starts("FATAL:", &reason.message)
+        || starts("DETAIL:", &reason.detail) || starts("HINT:", &reason.hint)
+        || starts("LINE ", nullptr) || starts("CONTEXT:", nullptr)
+        || starts("QUERY:", nullptr))
+      continue;
+    if (part != nullptr)
+      *part += "\n" + line;
+    else if (reason.message.empty())
+      reason.message = line;
+  }
+  if (reason.hint.empty())
+    reason.hint = hint_for(sqlstate);
+  return reason;
+}
+
+} // namespace pgtrickle::postgres

@@ -1,0 +1,99 @@
+-- DDL that touches what stream tables stand on. Never wrong rows: a change of
+-- a source re-initialises its stream tables, and capture follows it in the
+-- same transaction.
+
+-- Sources (with the tables and views they hang on) that `relation` belongs to.
+CREATE FUNCTION pgtrickle._sources_above(relation oid) RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH RECURSIVE above (relid) AS (
+    SELECT relation UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid)
+  SELECT DISTINCT d.source_relid FROM above a JOIN pgtrickle.pgt_dependencies d ON d.source_relid = a.relid
+$$;
+
+CREATE FUNCTION pgtrickle._mark_for_reinit(source oid, why text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  UPDATE pgtrickle.pgt_stream_tables t SET needs_reinit = true, reinit_reason = why, updated_at = now()
+  FROM pgtrickle.pgt_dependencies d WHERE d.pgt_id = t.pgt_id AND d.source_relid = source
+$$;
+
+CREATE FUNCTION pgtrickle._on_ddl_end() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  command record;
+  source oid;
+  any_source boolean := false;
+BEGIN
+  FOR command IN SELECT DISTINCT objid, object_identity, command_tag FROM pg_event_trigger_ddl_commands()
+                 WHERE classid = 'pg_class'::regclass LOOP
+    FOR source IN SELECT pgtrickle._sources_above(command.objid) LOOP
+      any_source := true;
+      PERFORM pgtrickle._mark_for_reinit(source, format('%s on %s', command.command_tag, command.object_identity));
+      IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source AND source_type <> 'VIEW') THEN
+        PERFORM pgtrickle._install_capture(source);
+      END IF;
+    END LOOP;
+  END LOOP;
+  IF any_source THEN
+    NOTIFY pgtrickle_catalog;
+  END IF;
+END $$;
+
+-- Forgets a stream table whose table is gone, with all that belonged to it.
+CREATE FUNCTION pgtrickle._forget_stream_table(id bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found record;
+  sources oid[];
+  own oid;
+BEGIN
+  SELECT coalesce(array_agg(source_relid), '{}') INTO sources FROM pgtrickle.pgt_dependencies
+    WHERE pgt_id = id AND source_type <> 'VIEW';
+  SELECT pgt_relid INTO own FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
+  FOR found IN SELECT c.oid::regclass AS name FROM pg_class c
+               WHERE c.relnamespace = 'pgtrickle_state'::regnamespace AND c.relkind = 'r'
+               AND c.relname ~ format('^[a-z]+_%s_[0-9]+$', id) LOOP
+    EXECUTE format('DROP TABLE %s', found.name);
+  END LOOP;
+  EXECUTE format('DROP FUNCTION IF EXISTS pgtrickle_state.refresh_%s(text, bigint[], bigint[])', id);
+  DELETE FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
+  PERFORM pgtrickle._release_capture(s) FROM unnest(sources || own) AS s;
+END $$;
+
+CREATE FUNCTION pgtrickle._on_sql_drop() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  gone record;
+  any_known boolean := false;
+BEGIN
+  -- DROP EXTENSION takes the catalog with it
+  IF to_regclass('pgtrickle.pgt_stream_tables') IS NULL THEN
+    RETURN;
+  END IF;
+  FOR gone IN SELECT o.objid, o.object_identity FROM pg_event_trigger_dropped_objects() o
+              WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LOOP
+    IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = gone.objid) THEN
+      any_known := true;
+      UPDATE pgtrickle.pgt_stream_tables t
+        SET needs_reinit = true, reinit_reason = format('source %s was dropped', gone.object_identity),
+            updated_at = now()
+      FROM pgtrickle.pgt_dependencies d WHERE d.pgt_id = t.pgt_id AND d.source_relid = gone.objid;
+    END IF;
+    IF EXISTS (SELECT FROM pgtrickle.pgt_stream_tables WHERE pgt_relid = gone.objid) THEN
+      any_known := true;
+      PERFORM pgtrickle._forget_stream_table(t.pgt_id) FROM pgtrickle.pgt_stream_tables t
+        WHERE t.pgt_relid = gone.objid;
+    END IF;
+  END LOOP;
+  IF any_known THEN
+    NOTIFY pgtrickle_catalog;
+  END IF;
+END $$;
+
+REVOKE ALL ON FUNCTION pgtrickle._sources_above(oid), pgtrickle._mark_for_reinit(oid, text),
+  pgtrickle._on_ddl_end(), pgtrickle._forget_stream_table(bigint), pgtrickle._on_sql_drop() FROM PUBLIC;
+
+CREATE EVENT TRIGGER pg_trickle_ddl_tracker ON ddl_command_end
+  WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW')
+  EXECUTE FUNCTION pgtrickle._on_ddl_end();
+CREATE EVENT TRIGGER pg_trickle_drop_tracker ON sql_drop
+  EXECUTE FUNCTION pgtrickle._on_sql_drop();

@@ -1,0 +1,196 @@
+#include "services/metrics/metrics.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <thread>
+
+using namespace pgtrickle;
+using namespace pgtrickle::metrics;
+using namespace std::chrono_literals;
+
+namespace {
+
+using labels = std::map<std::string, std::string>;
+
+struct fixture {
+  std::shared_ptr<prometheus::Registry> registry
+    = std::make_shared<prometheus::Registry>();
+  node_metrics metrics{registry, {"refresh_stream_table"}, "0.27.0"};
+
+  /// All series of a metric.
+  [[nodiscard]] std::vector<prometheus::ClientMetric>
+  series(const std::string& name) const {
+    for (auto& family : registry->Collect())
+      if (family.name == name)
+        return family.metric;
+    return {};
+  }
+
+  [[nodiscard]] std::optional<prometheus::ClientMetric>
+  find(const std::string& name, const labels& wanted) const {
+    for (const auto& metric : series(name)) {
+      labels found;
+      for (const auto& label : metric.label)
+        found[label.name] = label.value;
+      if (found == wanted)
+        return metric;
+    }
+    return std::nullopt;
+  }
+};
+
+const labels shop{{"db_oid", "5"}, {"db_name", "shop"}};
+
+labels shop_with(const std::string& name, const std::string& value) {
+  auto all = shop;
+  all[name] = value;
+  return all;
+}
+
+} // namespace
+
+TEST_CASE_FIXTURE(fixture, "a refresh is counted by what it did") {
+  const auto db = metrics.database(5, "shop");
+  db->refreshed({"DIFFERENTIAL", 20ms, 100, 7});
+  db->refreshed({"DIFFERENTIAL", 20ms, 1, 1});
+  db->refreshed({"NO_DATA", 1ms, 0, 0});
+  const auto name = "pgtrickle_refreshes_total";
+  CHECK(find(name, shop_with("action", "DIFFERENTIAL"))->counter.value == 2);
+  CHECK(find(name, shop_with("action", "NO_DATA"))->counter.value == 1);
+  CHECK(find("pgtrickle_changes_consumed_total", shop)->counter.value == 101);
+  CHECK(find("pgtrickle_rows_changed_total", shop)->counter.value == 8);
+  const auto duration
+    = find("pgtrickle_refresh_duration_seconds", shop)->histogram;
+  CHECK(duration.sample_count == 3);
+  CHECK(duration.sample_sum == doctest::Approx(0.041));
+}
+
+TEST_CASE_FIXTURE(fixture, "a failed refresh is counted apart") {
+  const auto db = metrics.database(5, "shop");
+  db->refresh_failed(5ms);
+  CHECK(find("pgtrickle_refresh_failures_total", shop)->counter.value == 1);
+  for (const auto& metric : series("pgtrickle_refreshes_total"))
+    CHECK(metric.counter.value == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "stream tables are shown by status") {
+  const auto db = metrics.database(5, "shop");
+  db->stream_tables({{"ACTIVE", 3}, {"ERROR", 1}});
+  db->stream_tables({{"ACTIVE", 4}});
+  const auto name = "pgtrickle_stream_tables";
+  CHECK(find(name, shop_with("status", "ACTIVE"))->gauge.value == 4);
+  CHECK(find(name, shop_with("status", "ERROR"))->gauge.value == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "gauges of a database show the last value") {
+  const auto db = metrics.database(5, "shop");
+  db->workers(2, 7);
+  db->up(true);
+  db->alert_published();
+  CHECK(find("pgtrickle_workers_active", shop)->gauge.value == 2);
+  CHECK(find("pgtrickle_workers_queued", shop)->gauge.value == 7);
+  CHECK(find("pgtrickle_database_up", shop)->gauge.value == 1);
+  CHECK(find("pgtrickle_alerts_published_total", shop)->counter.value == 1);
+  db->up(false);
+  CHECK(find("pgtrickle_database_up", shop)->gauge.value == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "calls are counted by method and outcome") {
+  metrics.called("refresh_stream_table", call_outcome::ok, 3ms);
+  metrics.called("refresh_stream_table", call_outcome::failed, 3ms);
+  CHECK(find("pgtrickle_calls_total",
+             {{"method", "refresh_stream_table"}, {"outcome", "ok"}})
+          ->counter.value
+        == 1);
+  CHECK(find("pgtrickle_call_duration_seconds",
+             {{"method", "refresh_stream_table"}})
+          ->histogram.sample_count
+        == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "invented methods and actions add no series") {
+  const auto db = metrics.database(5, "shop");
+  const auto actions = series("pgtrickle_refreshes_total").size();
+  for (int i = 0; i < 100; ++i) {
+    metrics.called("invented_" + std::to_string(i), call_outcome::rejected,
+                   1us);
+    db->refreshed({"INVENTED_" + std::to_string(i), 1us, 0, 0});
+  }
+  CHECK(series("pgtrickle_calls_total").size() == 1);
+  CHECK(find("pgtrickle_calls_total",
+             {{"method", "other"}, {"outcome", "rejected"}})
+          ->counter.value
+        == 100);
+  CHECK(series("pgtrickle_refreshes_total").size() == actions);
+}
+
+TEST_CASE_FIXTURE(fixture, "the daemon shows its build and its connection") {
+  CHECK(find("pgtrickle_build_info", {{"version", "0.27.0"}})->gauge.value
+        == 1);
+  CHECK(find("pgtrickle_nats_connected", {})->gauge.value == 0);
+  metrics.nats_connected(true);
+  CHECK(find("pgtrickle_nats_connected", {})->gauge.value == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "who asks for a database twice gets the same") {
+  CHECK(metrics.database(5, "shop") != metrics.database(6, "shop"));
+  const auto first = metrics.database(5, "shop");
+  CHECK(first == metrics.database(5, "shop"));
+}
+
+TEST_CASE_FIXTURE(fixture, "a database that is let go leaves no series") {
+  auto db = metrics.database(5, "shop");
+  const auto other = metrics.database(6, "stock");
+  db.reset();
+  CHECK(!find("pgtrickle_database_up", shop));
+  CHECK(series("pgtrickle_refreshes_total").size()
+        == database_metrics::actions.size());
+  other->up(true);
+  CHECK(series("pgtrickle_database_up").size() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "threads may share, let go and ask again") {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([this] {
+      for (int j = 0; j < 500; ++j)
+        metrics.database(5, "shop")->refreshed({"FULL", 1us, 1, 1});
+    });
+  for (auto& thread : threads)
+    thread.join();
+  CHECK(!find("pgtrickle_database_up", shop));
+}
+
+TEST_CASE_FIXTURE(fixture, "every series has the labels that are declared") {
+  const auto db = metrics.database(5, "shop");
+  metrics.called("refresh_stream_table", call_outcome::ok, 1ms);
+  for (const auto& description : metric_descriptions()) {
+    const auto name = std::string{description.name};
+    CAPTURE(name);
+    const std::set<std::string> declared{description.labels.begin(),
+                                         description.labels.end()};
+    CHECK(!series(name).empty());
+    for (const auto& metric : series(name)) {
+      std::set<std::string> found;
+      for (const auto& label : metric.label)
+        found.insert(label.name);
+      CHECK(found == declared);
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "counters and only counters end in total") {
+  const auto db = metrics.database(5, "shop");
+  metrics.called("refresh_stream_table", call_outcome::ok, 1ms);
+  CHECK(registry->Collect().size() == metric_descriptions().size());
+  for (const auto& description : metric_descriptions()) {
+    CAPTURE(std::string{description.name});
+    CHECK(description.name.starts_with("pgtrickle_"));
+    CHECK(description.name.ends_with("_total")
+          == (description.type == "counter"));
+    CHECK(description.help.ends_with('.'));
+  }
+}
