@@ -18,6 +18,7 @@ announcer_state::make_behavior(context_ptr context,
                                observation::database_facts facts) {
   context_ = std::move(context);
   facts_ = std::move(facts);
+  metrics_ = context_->metrics->database(facts_.id, facts_.name);
   return {
     [this](alerts_waiting) {
       if (!is_retrying_)
@@ -59,6 +60,7 @@ result<std::size_t> announcer_state::publish_some(postgres::session& db) {
     if (!last)
       break;
     published.push_back(alert.id);
+    metrics_->alert_published();
   }
   if (!published.empty())
     if (auto marked = observation::mark_published(db, published, facts_.fence);
@@ -67,13 +69,11 @@ result<std::size_t> announcer_state::publish_some(postgres::session& db) {
   return last.map([&] { return alerts->size(); });
 }
 
-result<void>
-announcer_state::publish(const observation::outbox_alert& alert) {
-  const auto id
-    = fmt::format("{}-{}-{}", facts_.cluster, facts_.id, alert.id);
+result<void> announcer_state::publish(const observation::outbox_alert& alert) {
+  const auto id = fmt::format("{}-{}-{}", facts_.cluster, facts_.id, alert.id);
   return context_->bus->publish_once(
-    bus::alert_subject({facts_.cluster, facts_.id}, alert.event),
-    alert.payload, id, publish_timeout);
+    bus::alert_subject({facts_.cluster, facts_.id}, alert.event), alert.payload,
+    id, publish_timeout);
 }
 
 announcer_actor::behavior_type

@@ -8,8 +8,6 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-
-
 namespace pgtrickle {
 
 /// Publishes alerts at least once; the bus drops doubles by their ids. Its
@@ -32,6 +30,7 @@ private:
   announcer_actor::pointer self_;
   context_ptr context_;
   observation::database_facts facts_;
+  std::shared_ptr<metrics::database_metrics> metrics_;
   bool is_retrying_ = false;
   log_throttle failures_{std::chrono::seconds{30}};
 };

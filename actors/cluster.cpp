@@ -53,8 +53,8 @@ void cluster_state::join(const std::string& cluster) {
     else
       --*backlog;
   };
-  auto listening = context_->bus->subscribe(
-    bus::heartbeats_subject(cluster_), std::move(hand_over));
+  auto listening = context_->bus->subscribe(bus::heartbeats_subject(cluster_),
+                                            std::move(hand_over));
   if (listening)
     others_ = std::move(*listening);
   else

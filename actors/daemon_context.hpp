@@ -1,8 +1,10 @@
 #pragma once
 
 #include "services/bus/connection.hpp"
+#include "services/metrics/metrics.hpp"
 #include "services/postgres/session.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -17,6 +19,14 @@ struct daemon_context {
   std::chrono::system_clock::time_point started_at;
   postgres::session_options postgres;
   std::shared_ptr<bus::channel> bus;
+  std::shared_ptr<metrics::node_metrics> metrics;
+  /// Refreshes at a time in each database; 0: what the database says.
+  std::int64_t workers = 0;
+  /// How long a shutdown waits for the work that is in progress.
+  std::chrono::seconds shutdown_deadline{30};
+  /// Whether PostgreSQL answered when it was last looked at.
+  std::shared_ptr<std::atomic<bool>> is_ready
+    = std::make_shared<std::atomic<bool>>(false);
 
   /// How `part` of the daemon connects to `database`.
   [[nodiscard]] postgres::session_options

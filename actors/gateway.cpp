@@ -1,5 +1,6 @@
 #include "actors/gateway.hpp"
 
+#include "actors/exit_reasons.hpp"
 #include "services/calls/call_arguments.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -56,11 +57,11 @@ void gateway_state::attach(const database_attached& terms) {
     return;
   }
   const auto now = terms.clock.at(self_->clock().now());
-  auto& served = databases_
-                   .try_emplace(terms.address, served_database{
-                                                 terms, bus::replay_guard{now},
-                                                 {}})
-                   .first->second;
+  auto& served
+    = databases_
+        .try_emplace(terms.address,
+                     served_database{terms, bus::replay_guard{now}, {}})
+        .first->second;
   listen(served, bus::calls_subject(terms.address));
   listen(served, bus::cancel_subject(terms.address));
 }
@@ -79,8 +80,7 @@ void gateway_state::listen(served_database& served,
   if (listening)
     served.subscriptions.push_back(std::move(*listening));
   else
-    self_->quit(
-      caf::make_error(listening.error().code, listening.error().message));
+    self_->quit(exit_reason_of(listening.error()));
 }
 
 void gateway_state::detach(oid database) {
@@ -129,10 +129,10 @@ void gateway_state::begin(served_database& served, const std::string& reply_to,
   const auto latest = served.terms.clock.at(now + longest_call);
   const auto deadline
     = served.terms.clock.moment_of(std::min(asked.deadline, latest));
-  if (auto admitted = ledger_.admit({ticket.id, reply_to,
-                                     served.terms.address.database, deadline,
-                                     ticket.cancelled},
-                                    now);
+  if (auto admitted
+      = ledger_.admit({ticket.id, reply_to, served.terms.address.database,
+                       deadline, ticket.cancelled},
+                      now);
       !admitted)
     return reject(reply_to, admitted.error());
   reply(reply_to, wire::encode_alive());

@@ -2,10 +2,8 @@
 
 namespace pgtrickle {
 
-refresh_worker_actor::behavior_type
-refresh_worker_state::make_behavior(context_ptr context,
-                                    database_opened database,
-                                    watcher_actor watcher) {
+refresh_worker_actor::behavior_type refresh_worker_state::make_behavior(
+  context_ptr context, database_opened database, watcher_actor watcher) {
   context_ = std::move(context);
   database_ = std::move(database);
   watcher_ = std::move(watcher);
@@ -51,9 +49,8 @@ result<engine::refresher_session*> refresh_worker_state::session() {
     = std::chrono::milliseconds{settings.refresh_lock_timeout_ms};
   options.statement_timeout
     = std::chrono::milliseconds{settings.refresh_statement_timeout_ms};
-  return postgres::session::open(options).map([&](postgres::session db) {
-    return &session_.emplace(std::move(db));
-  });
+  return postgres::session::open(options).map(
+    [&](postgres::session db) { return &session_.emplace(std::move(db)); });
 }
 
 void refresh_worker_state::drop_if_lost(const failure& reason) {

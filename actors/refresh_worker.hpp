@@ -18,9 +18,9 @@ public:
   explicit refresh_worker_state(refresh_worker_actor::pointer self)
     : self_(self) {}
 
-  refresh_worker_actor::behavior_type
-  make_behavior(context_ptr context, database_opened database,
-                watcher_actor watcher);
+  refresh_worker_actor::behavior_type make_behavior(context_ptr context,
+                                                    database_opened database,
+                                                    watcher_actor watcher);
 
 private:
   [[nodiscard]] refresh_result refresh(const refresh_task& task);

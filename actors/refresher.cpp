@@ -53,8 +53,7 @@ refresher_state::make_behavior(std::size_t workers, worker_factory spawn_worker,
   };
 }
 
-caf::result<refresh_result>
-refresher_state::accept(const refresh_task& task) {
+caf::result<refresh_result> refresher_state::accept(const refresh_task& task) {
   if (task.order.tables.empty())
     return refresh_result{std::vector<engine::refresh_outcome>{}, {}};
   const auto is_urgent = task.order.by != engine::initiator::scheduler;
@@ -75,18 +74,15 @@ void refresher_state::hand_out() {
 }
 
 void refresher_state::start(order_id order, worker_queue::worker_index worker) {
-  self_
-    ->request(workers_[worker], caf::infinite, tasks_.at(order).task)
-    .then(
-      [this, order, worker](const refresh_result& result) {
-        finished(order, worker, result);
-      },
-      [this, order, worker](const caf::error&) {
-        replace_dead(worker);
-        settle(order, worker,
-               failed({errc::invariant_violated,
-                       "refresh worker died while it refreshed"}));
-      });
+  self_->request(workers_[worker], caf::infinite, tasks_.at(order).task)
+    .then([this, order, worker](
+            const refresh_result& result) { finished(order, worker, result); },
+          [this, order, worker](const caf::error&) {
+            replace_dead(worker);
+            settle(order, worker,
+                   failed({errc::invariant_violated,
+                           "refresh worker died while it refreshed"}));
+          });
 }
 
 void refresher_state::finished(order_id order,

@@ -62,11 +62,10 @@ result<call_effect> registrar_state::take_effect(const call& asked) {
     return tl::unexpected(open.error());
   const auto pid = (*open)->backend_pid();
   self_->send(watcher_, work_started{pid, asked.ticket});
-  auto effect
-    = asked.ticket.is_cancelled()
-        ? fail(errc::cancelled, "call was cancelled")
-        : carry_out(**open, asked.by, asked.method, asked.arguments,
-                    database_.facts.fence);
+  auto effect = asked.ticket.is_cancelled()
+                  ? fail(errc::cancelled, "call was cancelled")
+                  : carry_out(**open, asked.by, asked.method, asked.arguments,
+                              database_.facts.fence);
   self_->send(watcher_, work_finished{pid});
   return effect;
 }
@@ -174,10 +173,9 @@ void registrar_state::end_pending(const observation::pending_call& pending,
   pending_attempts_ = 0;
   const auto& fence = database_.facts.fence;
   const auto noted = session().and_then([&](postgres::session* db) {
-    return outcome
-             ? observation::close_pending_call(*db, pending.id, fence)
-             : observation::fail_pending_call(*db, pending, outcome.error(),
-                                              fence);
+    return outcome ? observation::close_pending_call(*db, pending.id, fence)
+                   : observation::fail_pending_call(*db, pending,
+                                                    outcome.error(), fence);
   });
   if (!noted)
     return retry_pending(noted.error());

@@ -21,10 +21,11 @@ public:
 
   explicit registrar_state(registrar_actor::pointer self) : self_(self) {}
 
-  registrar_actor::behavior_type
-  make_behavior(context_ptr context, database_opened database,
-                watcher_actor watcher, scheduler_actor scheduler,
-                gateway_actor gateway);
+  registrar_actor::behavior_type make_behavior(context_ptr context,
+                                               database_opened database,
+                                               watcher_actor watcher,
+                                               scheduler_actor scheduler,
+                                               gateway_actor gateway);
 
 private:
   using continuation = std::function<void(result<std::string>)>;

@@ -23,10 +23,8 @@ std::string to_json(const engine::refresh_outcome& outcome) {
     {"changes_consumed", outcome.changes_consumed},
     {"rows_inserted", outcome.rows_inserted},
     {"rows_deleted", outcome.rows_deleted},
-    {"duration_ms",
-     static_cast<double>(outcome.duration.count()) / 1000.0}};
-  return answer.dump(-1, ' ', false,
-                     nlohmann::json::error_handler_t::replace);
+    {"duration_ms", static_cast<double>(outcome.duration.count()) / 1000.0}};
+  return answer.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 refresh_calendar::options calendar_options(const config::settings& settings) {
@@ -38,11 +36,12 @@ refresh_calendar::options calendar_options(const config::settings& settings) {
 
 } // namespace
 
-scheduler_actor::behavior_type
-scheduler_state::make_behavior(config::settings settings,
-                               refresher_actor refresher) {
+scheduler_actor::behavior_type scheduler_state::make_behavior(
+  config::settings settings, refresher_actor refresher,
+  std::shared_ptr<metrics::database_metrics> metrics) {
   settings_ = std::move(settings);
   refresher_ = std::move(refresher);
+  metrics_ = std::move(metrics);
   calendar_ = refresh_calendar{calendar_options(settings_)};
   return {
     [this](const stream_tables_listed& listed) { load(listed.tables); },
@@ -111,7 +110,8 @@ scheduler_state::order_wished(const refresh_request& request) {
 
 /// What a wish needs may be in flight: then it waits, and refreshes again.
 void scheduler_state::try_wishes() {
-  std::erase_if(wishes_, [this](const wish& wanted) { return try_wish(wanted); });
+  std::erase_if(wishes_,
+                [this](const wish& wanted) { return try_wish(wanted); });
 }
 
 bool scheduler_state::try_wish(const wish& wanted) {
@@ -130,8 +130,8 @@ bool scheduler_state::try_wish(const wish& wanted) {
 
 void scheduler_state::order(engine::refresh_order order, call_ticket ticket,
                             std::optional<promise> answer) {
-  const auto deliver = [this, answer, id = order.tables.back()](
-                         const refresh_result& result) mutable {
+  auto deliver = [this, answer, id = order.tables.back()](
+                   const refresh_result& result) mutable {
     if (answer)
       answer->deliver(answer_of(id, result));
   };
@@ -144,8 +144,8 @@ void scheduler_state::order(engine::refresh_order order, call_ticket ticket,
       },
       [this, order, deliver](const caf::error&) mutable {
         const refresh_result lost{
-          tl::unexpected(failure{errc::connection_lost,
-                                 "refresh was interrupted"}),
+          tl::unexpected(
+            failure{errc::connection_lost, "refresh was interrupted"}),
           {}};
         deliver(lost);
         finished(order, lost);
@@ -170,6 +170,7 @@ void scheduler_state::finished(const engine::refresh_order& order,
 
 void scheduler_state::take_outcome(const engine::refresh_outcome& outcome,
                                    moment began) {
+  measure(outcome);
   if (!outcome.error) {
     const auto changed = outcome.rows_inserted + outcome.rows_deleted > 0;
     calendar_.refreshed(outcome.id, began, changed);
@@ -181,6 +182,15 @@ void scheduler_state::take_outcome(const engine::refresh_outcome& outcome,
   calendar_.failed(outcome.id, now(), random());
   if (outcome.status == "ERROR" || outcome.status == "SUSPENDED")
     stop_scheduling(outcome.id);
+}
+
+void scheduler_state::measure(const engine::refresh_outcome& outcome) {
+  if (outcome.error)
+    metrics_->refresh_failed(outcome.duration);
+  else
+    metrics_->refreshed({outcome.action, outcome.duration,
+                         outcome.changes_consumed,
+                         outcome.rows_inserted + outcome.rows_deleted});
 }
 
 void scheduler_state::put_off(const refresh_calendar::batch& tables,
@@ -211,8 +221,7 @@ call_outcome scheduler_state::answer_of(stream_table_id id,
       failed = &outcome;
   }
   // Its own failure, or that of a table that it reads.
-  return {tl::unexpected(failed != nullptr ? *failed->error
-                                           : not_scheduled())};
+  return {tl::unexpected(failed != nullptr ? *failed->error : not_scheduled())};
 }
 
 // -- time ---------------------------------------------------------------------
@@ -237,8 +246,10 @@ void scheduler_state::wake_up_in_time() {
 
 scheduler_actor::behavior_type
 scheduler(scheduler_actor::stateful_pointer<scheduler_state> self,
-          config::settings settings, refresher_actor refresher) {
-  return self->state.make_behavior(std::move(settings), std::move(refresher));
+          config::settings settings, refresher_actor refresher,
+          std::shared_ptr<metrics::database_metrics> metrics) {
+  return self->state.make_behavior(std::move(settings), std::move(refresher),
+                                   std::move(metrics));
 }
 
 } // namespace pgtrickle

@@ -2,6 +2,7 @@
 
 #include "messages/interfaces.hpp"
 #include "services/config/settings.hpp"
+#include "services/metrics/metrics.hpp"
 #include "services/scheduling/refresh_calendar.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -23,8 +24,9 @@ public:
   explicit scheduler_state(scheduler_actor::pointer self)
     : self_(self), calendar_({}) {}
 
-  scheduler_actor::behavior_type make_behavior(config::settings settings,
-                                               refresher_actor refresher);
+  scheduler_actor::behavior_type
+  make_behavior(config::settings settings, refresher_actor refresher,
+                std::shared_ptr<metrics::database_metrics> metrics);
 
 private:
   using promise = caf::typed_response_promise<call_outcome>;
@@ -52,6 +54,7 @@ private:
   void finished(const engine::refresh_order& order,
                 const refresh_result& result);
   void take_outcome(const engine::refresh_outcome& outcome, moment began);
+  void measure(const engine::refresh_outcome& outcome);
   void put_off(const refresh_calendar::batch& tables, const failure& reason);
   void stop_scheduling(stream_table_id id);
   [[nodiscard]] call_outcome answer_of(stream_table_id id,
@@ -64,6 +67,7 @@ private:
   scheduler_actor::pointer self_;
   config::settings settings_;
   refresher_actor refresher_;
+  std::shared_ptr<metrics::database_metrics> metrics_;
   refresh_calendar calendar_; // every decision is taken, and tested, there
   std::map<stream_table_id, scheduled_table> tables_;
   std::deque<wish> wishes_;
@@ -73,6 +77,7 @@ private:
 
 scheduler_actor::behavior_type
 scheduler(scheduler_actor::stateful_pointer<scheduler_state> self,
-          config::settings settings, refresher_actor refresher);
+          config::settings settings, refresher_actor refresher,
+          std::shared_ptr<metrics::database_metrics> metrics);
 
 } // namespace pgtrickle

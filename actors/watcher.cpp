@@ -1,5 +1,7 @@
 #include "actors/watcher.hpp"
 
+#include "actors/exit_reasons.hpp"
+#include "services/engine/registration.hpp"
 #include "services/observation/discovery.hpp"
 #include "services/observation/settings.hpp"
 #include "services/observation/work_guard.hpp"
@@ -15,10 +17,6 @@ constexpr std::chrono::seconds claim_interval{1};
 /// How often notifications and blocked workers are looked for: no query
 /// unless there is something.
 constexpr std::chrono::milliseconds pulse_interval{100};
-
-caf::error exit_reason_of(const failure& reason) {
-  return caf::make_error(reason.code, reason.message);
-}
 
 } // namespace
 
@@ -42,7 +40,7 @@ watcher_state::make_behavior(context_ptr context, database_id database,
         cancelled_calls_.erase(found.mapped().ticket.id);
     },
     [this](const call_cancelled& call) { cancel_work(call.call_id); },
-    [this](work_halted) { cancel_all_work(); },
+    [this](work_halted) { halt(); },
     [this](reload_requested) { reload(); },
   };
 }
@@ -84,8 +82,7 @@ void watcher_state::open(observation::database_facts facts) {
     return self_->quit(exit_reason_of(ready.error()));
   // Remembers the snapshot: what came before makes every table pending anyway.
   look_for_changes();
-  spdlog::info("database {}: owned, epoch {}", facts_.name,
-               facts_.fence.epoch);
+  spdlog::info("database {}: owned, epoch {}", facts_.name, facts_.fence.epoch);
   self_->send(supervisor_, database_opened{facts_, settings_});
   list_stream_tables();
   self_->send(supervisor_, pending_calls_waiting{});
@@ -128,6 +125,8 @@ void watcher_state::look() {
                  + std::chrono::milliseconds{settings_.scheduler_interval_ms};
   }
   guard_work();
+  if (halts_by_)
+    watch_halt();
   self_->delayed_send(self_, pulse_interval, pulse{});
 }
 
@@ -194,13 +193,13 @@ void watcher_state::refuse_blocked() {
     return;
   for (const auto& [pid, object] : *blocked) {
     const auto& id = works_.at(pid).ticket.id;
-    self_->send(gateway_,
-                call_refused{id,
-                             {errc::caller_holds_lock,
-                              "the calling transaction holds a lock on "
-                                + object,
-                              {},
-                              "Commit first, then call."}});
+    self_->send(
+      gateway_,
+      call_refused{id,
+                   {errc::caller_holds_lock,
+                    "the calling transaction holds a lock on " + object,
+                    {},
+                    "Commit first, then call."}});
     cancel_work(id);
   }
 }
@@ -213,9 +212,19 @@ void watcher_state::cancel_work(const std::string& call_id) {
     }
 }
 
-void watcher_state::cancel_all_work() {
-  for (const auto& [pid, work] : works_)
-    cancel(pid);
+/// Ends once nothing is at work any more.
+void watcher_state::halt() {
+  halts_by_ = self_->clock().now() + context_->shutdown_deadline;
+  if (works_.empty())
+    self_->quit();
+}
+
+void watcher_state::watch_halt() {
+  if (works_.empty())
+    return self_->quit();
+  if (self_->clock().now() >= *halts_by_)
+    for (const auto& [pid, work] : works_)
+      cancel(pid);
 }
 
 void watcher_state::cancel(int pid) {

@@ -22,9 +22,10 @@ public:
 
   explicit watcher_state(watcher_actor::pointer self) : self_(self) {}
 
-  watcher_actor::behavior_type
-  make_behavior(context_ptr context, database_id database,
-                supervisor_actor supervisor, gateway_actor gateway);
+  watcher_actor::behavior_type make_behavior(context_ptr context,
+                                             database_id database,
+                                             supervisor_actor supervisor,
+                                             gateway_actor gateway);
 
 private:
   // -- ownership ---
@@ -44,7 +45,8 @@ private:
   void guard_work();
   void refuse_blocked();
   void cancel_work(const std::string& call_id);
-  void cancel_all_work();
+  void halt();
+  void watch_halt();
   void cancel(int pid);
 
   /// The value, or nothing: then the actor has ended or the failure is logged.
@@ -67,6 +69,8 @@ private:
 
   std::map<int, work_started> works_;
   std::set<std::string> cancelled_calls_;
+  /// When work that still goes on is cancelled; absent: no shutdown.
+  std::optional<std::chrono::steady_clock::time_point> halts_by_;
   log_throttle failures_{std::chrono::seconds{30}};
 };
 

@@ -89,8 +89,7 @@ using supervisor_actor = caf::typed_actor<
   caf::reacts_to<database_closed>,
   // The watcher's news, for its siblings.
   caf::reacts_to<stream_tables_listed>, caf::reacts_to<sources_touched>,
-  caf::reacts_to<pending_calls_waiting>,
-  caf::reacts_to<alerts_waiting>,
+  caf::reacts_to<pending_calls_waiting>, caf::reacts_to<alerts_waiting>,
   // The refresher's load, for the cluster's report.
   caf::reacts_to<worker_load>,
   // Starts a child again after its delay.

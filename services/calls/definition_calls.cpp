@@ -173,4 +173,11 @@ result<call_effect> carry_out(postgres::session& db, const caller& by,
   return found->second(c);
 }
 
+std::vector<std::string> call_methods() {
+  std::vector<std::string> methods{"cluster_nodes", "ping"};
+  for (const auto& [method, handle] : handlers())
+    methods.emplace_back(method);
+  return methods;
+}
+
 } // namespace pgtrickle

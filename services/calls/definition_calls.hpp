@@ -30,4 +30,7 @@ struct call_effect {
 carry_out(postgres::session& db, const caller& by, const std::string& method,
           const std::string& arguments, ownership fence);
 
+/// The methods of every call that a daemon answers.
+[[nodiscard]] std::vector<std::string> call_methods();
+
 } // namespace pgtrickle

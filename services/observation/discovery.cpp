@@ -13,6 +13,11 @@ constexpr auto every_database
 
 } // namespace
 
+result<std::string> cluster_identity(postgres::session& db) {
+  return db.exec("SELECT system_identifier FROM pg_control_system()")
+    .map([](const pqxx::result& rows) { return rows[0][0].as<std::string>(); });
+}
+
 result<std::vector<database_row>> databases_of_cluster(postgres::session& db) {
   return db.exec(every_database).map([](const pqxx::result& rows) {
     std::vector<database_row> databases;

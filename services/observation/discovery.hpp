@@ -8,6 +8,9 @@
 
 namespace pgtrickle::observation {
 
+/// PostgreSQL's system identifier.
+[[nodiscard]] result<std::string> cluster_identity(postgres::session& db);
+
 /// Every database that can be connected to, from the shared catalogs.
 [[nodiscard]] result<std::vector<database_row>>
 databases_of_cluster(postgres::session& db);
