@@ -82,10 +82,10 @@ result<double> number_in_range(std::string_view name, std::string_view text,
 }
 
 result<bool> boolean(std::string_view name, std::string_view text) {
-  for (const auto yes : {"on", "true", "yes", "1", "t", "y"})
+  for (const auto* yes : {"on", "true", "yes", "1", "t", "y"})
     if (text == yes)
       return true;
-  for (const auto no : {"off", "false", "no", "0", "f", "n"})
+  for (const auto* no : {"off", "false", "no", "0", "f", "n"})
     if (text == no)
       return false;
   return fail(errc::invalid_argument,
@@ -131,7 +131,7 @@ std::span<const setting_description> setting_descriptions() {
     = [](std::string_view name) { return fmt::format("{}{}", prefix, name); };
   static const std::vector<setting_description> descriptions{
 #define SETTING_BOOL(name, value, context, flags, description)                 \
-  {named(#name), "boolean",       value ? "on" : "off",                        \
+  {named(#name), "boolean",       (value) ? "on" : "off",                      \
    "",           unit_of(#flags), description},
 #define SETTING_INT(name, value, least, greatest, context, flags, description) \
   {named(#name),           "integer",       #value,                            \

@@ -171,6 +171,13 @@ private:
       }
     if (sets.empty())
       return;
+    if (keys_.empty()) {
+      // The one group is there even without rows.
+      program_.run(fmt::format(
+        "UPDATE {} n SET {} FROM (SELECT {} FROM {} i) r WHERE n.__redo", groups_,
+        joined(sets), joined(values), current(*node_.input)));
+      return;
+    }
     const auto statement = [&](const std::string& rows, const std::string& match) {
       program_.run(fmt::format(
         "UPDATE {0} n SET {1} FROM (SELECT n.ctid AS id, {2} FROM {0} n JOIN {3} i "
@@ -188,7 +195,7 @@ private:
         nulls.push_back(fmt::format("n.{} IS NULL", keys_[i]));
     }
     if (nulls.empty()) {
-      statement("", equal.empty() ? "true" : joined(equal, " AND "));
+      statement("", joined(equal, " AND "));
       return;
     }
     const auto some_null = "(" + joined(nulls, " OR ") + ")";

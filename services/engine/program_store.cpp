@@ -1,6 +1,6 @@
 #include "services/engine/program_store.hpp"
 
-#include "services/catalog/stream_table_store.hpp"
+#include "services/dependency/graph.hpp"
 #include "services/differential/program_json.hpp"
 #include "services/postgres/session.hpp"
 #include "services/query/determinism.hpp"
@@ -73,6 +73,8 @@ prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
        "the query can't be maintained differentially: " + prepared.full_reason, {},
        "Use refresh_mode 'AUTO' or 'FULL', which recompute it on schedule, or "
        "take that part out of the query."});
+  if (prepared.full_reason.empty() && refresh_mode == "FULL")
+    prepared.full_reason = "refresh_mode is FULL";
   const auto describe = catalog::describer(tx);
   if (prepared.full_reason.empty())
     prepared.plan = postgres::value_of(
@@ -100,6 +102,67 @@ void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
     static_cast<std::int64_t>(target.id), to_json(program),
     prepared.query.canonical, prepared.time_dependent, prepared.full_reason);
   tx.exec(fmt::format("SELECT {}('CHECK', NULL, NULL)", refresh_function(target.id)));
+}
+
+namespace {
+
+/// The table's columns must be those of the query: their names and types.
+void check_columns(pqxx::dbtransaction& tx,
+                   const catalog::stored_stream_table& table,
+                   const catalog::analysed_query& query) {
+  const auto rows = tx.exec_params(
+    "SELECT name, type FROM pgtrickle._columns_of($1)", table.relid);
+  bool same = rows.size() == query.names.size();
+  for (std::size_t i = 0; same && i < query.names.size(); ++i) {
+    const auto row = rows[static_cast<pqxx::result::size_type>(i)];
+    same = row[0].as<std::string>() == query.names[i]
+           && row[1].as<std::string>() == query.columns[i].type;
+  }
+  if (!same)
+    throw postgres::abandoned(
+      {errc::source_changed,
+       "the query's columns are not those of " + table.name, {},
+       "Drop the stream table and create it again."});
+}
+
+void check_cycle(pqxx::dbtransaction& tx,
+                 const catalog::stored_stream_table& table,
+                 const std::set<oid>& sources) {
+  dependency_graph graph;
+  std::map<oid, std::vector<oid>> edges;
+  std::map<oid, std::string> names;
+  for (const auto& row : tx.exec(
+         "SELECT t.pgt_relid, d.source_relid, format('%I.%I', pgt_schema, pgt_name) "
+         "FROM pgtrickle.pgt_stream_tables t JOIN pgtrickle.pgt_dependencies d "
+         "USING (pgt_id)")) {
+    edges[row[0].as<oid>()].push_back(row[1].as<oid>());
+    names[row[0].as<oid>()] = row[2].as<std::string>();
+  }
+  for (const auto& [relation, read] : edges)
+    graph.set_sources(relation, read);
+  const std::vector<oid> wanted{sources.begin(), sources.end()};
+  if (const auto cycle = graph.cycle_if(table.relid, wanted))
+    throw postgres::abandoned(
+      {errc::dependency_cycle,
+       "the query would make " + table.name + " depend on itself",
+       path_text(*cycle, [&](oid id) { return names[id]; }),
+       "Read the tables behind the stream table instead."});
+}
+
+} // namespace
+
+void replace_program(pqxx::dbtransaction& tx,
+                     const catalog::stored_stream_table& table) {
+  const auto prepared = prepare(tx, table.original_query,
+                                table.original_search_path, table.refresh_mode);
+  check_cycle(tx, table, prepared.query.tables);
+  check_columns(tx, table, prepared.query);
+  install(tx, prepared, {table.id, table.name, prepared.query.names},
+          table.owner);
+  tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET original_query = $2, "
+                 "original_search_path = $3, refresh_mode = $4 WHERE pgt_id = $1",
+                 static_cast<std::int64_t>(table.id), table.original_query,
+                 table.original_search_path, table.refresh_mode);
 }
 
 void uninstall(pqxx::dbtransaction& tx, stream_table_id id) {

@@ -2,6 +2,7 @@
 // From a defining query to a stored, runnable program.
 
 #include "services/catalog/query_analysis.hpp"
+#include "services/catalog/stream_table_store.hpp"
 #include "services/differential/program.hpp"
 #include "services/engine/stream_table.hpp"
 
@@ -28,6 +29,12 @@ struct prepared_query {
 /// is replaced. Throws permission_denied if `owner` may not read a source.
 void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
              const program_target& target, const std::string& owner);
+
+/// Compiles the stored query of `table` again and installs it. Throws
+/// source_changed when it no longer gives the table's columns, and
+/// dependency_cycle.
+void replace_program(pqxx::dbtransaction& tx,
+                     const catalog::stored_stream_table& table);
 
 /// Removes arrangements and refresh function.
 void uninstall(pqxx::dbtransaction& tx, stream_table_id id);

@@ -1,6 +1,7 @@
 #pragma once
 // Bringing stream tables up to date.
 
+#include "services/differential/program.hpp"
 #include "services/engine/stream_table.hpp"
 #include "services/postgres/session.hpp"
 
@@ -49,10 +50,27 @@ public:
   [[nodiscard]] postgres::session& db() { return db_; }
 
 private:
-  struct staged_program;
+  /// A program whose staging tables exist in this session.
+  struct staged_program {
+    std::int64_t version = 0;
+    refresh_program program;
+  };
+  /// A stream table of an order on its way through a refresh.
+  struct work_item;
+
+  [[nodiscard]] result<std::vector<work_item>> load(const refresh_order& order);
+  [[nodiscard]] std::optional<failure> rebuild(work_item& item, ownership fence);
+  [[nodiscard]] result<void> stage_program(work_item& item);
+  [[nodiscard]] result<void> probe(std::vector<work_item>& items);
+  [[nodiscard]] result<void> refresh(std::vector<work_item>& items,
+                                     ownership fence);
+  void refresh_one(pqxx::dbtransaction& tx, work_item& item);
+  void record(std::vector<work_item>& items);
 
   postgres::session db_;
-  std::map<stream_table_id, std::shared_ptr<const staged_program>> programs_;
+  std::map<stream_table_id, staged_program> programs_;
+  /// Of the PostgreSQL cluster; empty until asked.
+  std::string system_identifier_;
 };
 
 /// Deletes the captured changes that every consumer has passed, and

@@ -46,15 +46,14 @@ std::vector<std::string> label_names(std::string_view list) {
   return names;
 }
 
-constexpr std::string_view type_name(const prometheus::Counter*) {
-  return "counter";
-}
-constexpr std::string_view type_name(const prometheus::Gauge*) {
-  return "gauge";
-}
-constexpr std::string_view type_name(const prometheus::Histogram*) {
-  return "histogram";
-}
+template <class Metric>
+constexpr std::string_view type_name;
+template <>
+constexpr std::string_view type_name<prometheus::Counter> = "counter";
+template <>
+constexpr std::string_view type_name<prometheus::Gauge> = "gauge";
+template <>
+constexpr std::string_view type_name<prometheus::Histogram> = "histogram";
 
 families families_of(prometheus::Registry& registry) {
   return {
@@ -87,8 +86,7 @@ std::size_t place_of(const std::array<std::string_view, N>& values,
 std::span<const metric_description> metric_descriptions() {
   static const std::vector<metric_description> descriptions{
 #define METRIC(type, name, labels, help)                                       \
-  {"pgtrickle_" #name, type_name(static_cast<prometheus::type*>(nullptr)),     \
-   label_names(labels), help},
+  {"pgtrickle_" #name, type_name<prometheus::type>, label_names(labels), help},
 #include "services/metrics/metrics.def"
   };
   return descriptions;

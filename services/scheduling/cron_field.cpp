@@ -38,7 +38,7 @@ result<int> parse_value(const cron_field_type& type, std::string_view text) {
                    [&](auto name) { return same_name(text, name); });
   if (named != type.names.end())
     return type.lowest + static_cast<int>(named - type.names.begin());
-  const auto value = parse_number(type, text);
+  auto value = parse_number(type, text);
   if (value && (*value < type.lowest || *value > type.highest))
     return fail(errc::invalid_argument,
                 fmt::format("{} {} is out of range", type.name, *value),

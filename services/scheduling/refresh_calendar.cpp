@@ -99,7 +99,7 @@ std::vector<refresh_calendar::batch> refresh_calendar::take_due(moment now) {
   put_off_blocked(members);
   std::vector<batch> batches;
   for (const auto& relids : graph_.connected_batches(members)) {
-    take_off(relids);
+    take_off(relids, now);
     auto& tables = batches.emplace_back();
     for (const auto relid : relids)
       tables.push_back(entries_.at(relid).table.id);
@@ -170,13 +170,13 @@ bool refresh_calendar::is_blocked(oid relid) const {
          || std::any_of(descendants.begin(), descendants.end(), flies);
 }
 
-void refresh_calendar::take_off(const std::vector<oid>& members) {
+void refresh_calendar::take_off(const std::vector<oid>& members, moment now) {
   ++last_flight_;
   for (const auto relid : members) {
     auto& e = entries_.at(relid);
     dequeue(e);
-    waiting_.erase(relid);
     e.flight = last_flight_;
+    e.taken_off = now.wall;
     e.flight_since = e.since;
     e.pending = false;
     in_flight_.insert(relid);
@@ -219,7 +219,7 @@ bool refresh_calendar::take(const batch& order, moment now) {
   }
   for (const auto relid : relids)
     mark(entries_.at(relid), now.wall);
-  take_off(relids);
+  take_off(relids, now);
   return true;
 }
 
@@ -238,7 +238,7 @@ void refresh_calendar::refreshed(stream_table_id id, moment as_of,
           enqueue(*reader);
         }
     e->as_of = as_of.steady;
-    e->done_until = std::max(e->done_until, as_of.wall);
+    e->done_until = std::max({e->done_until, e->taken_off, as_of.wall});
     e->failures = 0;
     e->not_before = {};
     e->table.populated = true;

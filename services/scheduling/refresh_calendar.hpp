@@ -88,6 +88,7 @@ private:
     /// Which batch it is in flight with; 0: none.
     std::uint64_t flight = 0;
     wall_time flight_since{};
+    wall_time taken_off{};
     std::optional<steady_time> queued_at;
   };
 
@@ -106,14 +107,14 @@ private:
   void add_due_downstream(std::set<oid>& members, moment now);
 
   // -- state ---
-  void mark(entry& e, wall_time since);
+  static void mark(entry& e, wall_time since);
   void enqueue(entry& e);
   void dequeue(entry& e);
   void reschedule(oid relid);
   void observe(moment now);
   [[nodiscard]] bool is_blocked(oid relid) const;
   void put_off_blocked(std::set<oid>& members);
-  void take_off(const std::vector<oid>& members);
+  void take_off(const std::vector<oid>& members, moment now);
   void land(entry& e);
   void wake_waiting();
 

@@ -70,7 +70,9 @@ std::string to_string(const schedule& when) {
       return render_duration(i.length);
     }
     std::string operator()(const cron_schedule& c) const { return c.text(); }
-    std::string operator()(const calculated&) const { return "calculated"; }
+    std::string operator()(const calculated& /*none*/) const {
+      return "calculated";
+    }
   };
   return std::visit(renderer{}, when);
 }

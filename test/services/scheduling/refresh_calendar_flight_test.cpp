@@ -62,6 +62,19 @@ TEST_CASE("a table waiting for a flight keeps waiting when touched again") {
   CHECK(!calendar.next_due());
 }
 
+TEST_CASE("a table waits together with a source that waits") {
+  auto calendar = calendar_with(
+    {table(by_day, interval{1min}, {orders}),
+     table(by_week, interval{1min}, {relation(by_day), branches}),
+     table(by_year, interval{1min}, {relation(by_day)})});
+  CHECK(calendar.take({by_year}, at(1min)));
+  touch(calendar, orders, at(1min));
+  touch(calendar, branches, at(1min));
+  CHECK(calendar.take_due(at(2min)).empty());
+  calendar.refreshed(by_year, at(1min), true);
+  CHECK(calendar.take_due(at(2min)) == batches{{by_day, by_week, by_year}});
+}
+
 TEST_CASE("a table removed in flight no longer holds others up") {
   auto calendar = calendar_with_chain();
   CHECK(calendar.take({by_year}, at(1min)));
@@ -106,6 +119,17 @@ TEST_CASE("a success makes the delays start from the first again") {
   CHECK(calendar.take_due(at(5s)) == batches{{by_day}});
   calendar.failed(by_day, at(5s), 0.5);
   CHECK(calendar.next_due() == at(6s).steady);
+}
+
+TEST_CASE("a changed definition is tried without delay") {
+  auto calendar = calendar_with({table(by_day, interval{1s}, {orders})});
+  touch(calendar, orders, at(0s));
+  CHECK(calendar.take_due(at(1s)) == batches{{by_day}});
+  calendar.failed(by_day, at(1s), 0.5);
+  auto changed = table(by_day, interval{1s}, {branches});
+  changed.populated = false;
+  calendar.replace(changed, at(1s));
+  CHECK(calendar.take_due(at(1s)) == batches{{by_day}});
 }
 
 TEST_CASE("a failed cron table is retried without waiting for its next slot") {

@@ -162,47 +162,40 @@ TEST_CASE("a calculated table follows a change of what reads it") {
   CHECK(calendar.next_due() == at(5s).steady);
 }
 
-TEST_CASE("a cron table fires at its next slot after the touch") {
-  auto calendar = calendar_with({table(by_day, cron("0 * * * *"), {orders})});
-  touch(calendar, orders, at(150min));
-  CHECK(calendar.next_due() == at(3h).steady);
-  CHECK(calendar.take_due(at(3h)) == batches{{by_day}});
-}
-
-TEST_CASE("a slot between the last look and the touch is not lost") {
-  auto calendar = calendar_with({table(by_day, cron("0 * * * *"), {orders})});
-  touch(calendar, orders, at(1h - 1s));
-  CHECK(calendar.take_due(at(1h + 100ms)) == batches{{by_day}});
-  calendar.refreshed(by_day, at(1h + 100ms), true);
-  touch(calendar, orders, at(1h - 1s));
-  CHECK(calendar.next_due() == at(2h).steady);
-}
-
-TEST_CASE("a clock set backward does not use a slot twice") {
-  auto calendar = calendar_with({table(by_day, cron("0 * * * *"), {orders})});
-  touch(calendar, orders, at(30min));
-  CHECK(calendar.take_due(at(1h)) == batches{{by_day}});
-  calendar.refreshed(by_day, at(1h), true);
-  const moment set_back{at(61min).steady, at(31min).wall};
-  touch(calendar, orders, set_back);
-  CHECK(calendar.take_due(set_back).empty());
-  CHECK(calendar.next_due() == at(150min).steady);
-}
-
-TEST_CASE("a clock set forward over several slots fires once") {
-  auto calendar = calendar_with({table(by_day, cron("0 * * * *"), {orders})});
-  touch(calendar, orders, at(30min));
-  CHECK(calendar.take_due(at(31min)).empty());
-  const moment set_forward{at(32min).steady, at(5h + 30min).wall};
-  CHECK(calendar.take_due(set_forward) == batches{{by_day}});
-  calendar.refreshed(by_day, set_forward, true);
-  touch(calendar, orders, set_forward);
-  CHECK(calendar.next_due() == at(62min).steady);
-}
-
-TEST_CASE("an interval does not care about the clock on the wall") {
-  auto calendar = calendar_with({table(by_day, interval{1h}, {orders})});
+TEST_CASE("a calculated table does not follow a suspended one") {
+  auto suspended = table(by_week, interval{10min}, {relation(by_day)});
+  suspended.active = false;
+  auto calendar
+    = calendar_with({table(by_day, calculated{}, {orders}), suspended});
   touch(calendar, orders, at(0s));
-  CHECK(calendar.take_due({at(1min).steady, at(48h).wall}).empty());
-  CHECK(calendar.next_due() == at(1h).steady);
+  CHECK(calendar.next_due() == at(5s).steady);
+}
+
+TEST_CASE("a calculated table is due at once for a table without data") {
+  auto empty = table(by_week, calculated{}, {relation(by_day)});
+  empty.populated = false;
+  auto calendar
+    = calendar_with({table(by_day, calculated{}, {orders}),
+                     table(by_year, interval{10min}, {relation(by_week)})});
+  touch(calendar, orders, at(1s));
+  calendar.replace(empty, at(1s));
+  CHECK(calendar.take_due(at(1s)) == batches{{by_day, by_week}});
+}
+
+TEST_CASE("a calculated table forgets what no longer reads it") {
+  auto calendar
+    = calendar_with({table(by_day, calculated{}, {orders}),
+                     table(by_week, interval{10min}, {relation(by_day)})});
+  touch(calendar, orders, at(0s));
+  calendar.replace(table(by_week, interval{10min}, {branches}), at(0s));
+  CHECK(calendar.next_due() == at(5s).steady);
+}
+
+TEST_CASE("a table that was initialised again is loaded without effect") {
+  auto stale = table(by_day, interval{1min}, {orders});
+  stale.needs_reinit = true;
+  auto calendar = calendar_with({stale});
+  stale.needs_reinit = false;
+  calendar.load({stale}, at(2min));
+  CHECK(!calendar.next_due());
 }

@@ -1,0 +1,32 @@
+#include "services/engine/refresh_action.hpp"
+
+#include <fmt/format.h>
+
+namespace pgtrickle::engine {
+
+namespace {
+
+/// Below this many changes a differential refresh is quick on any source.
+constexpr std::int64_t always_differential = 1000;
+
+} // namespace
+
+refresh_action choose_action(const refresh_situation& now) {
+  if (!now.populated)
+    return {"FULL", "FILL", "first fill"};
+  if (now.needs_reinit)
+    return {"REINITIALIZE", "FULL", now.reinit_reason};
+  if (!now.full_reason.empty())
+    return {"FULL", "FULL", now.full_reason};
+  if (now.truncated)
+    return {"FULL", "FULL", "a source was truncated"};
+  if (now.refresh_mode == "AUTO" && now.most_changes > 0
+      && now.changes > always_differential
+      && static_cast<double>(now.changes) > now.most_changes * now.source_rows)
+    return {"FULL", "FULL",
+            fmt::format("{} changes are more than {:.0f} % of {:.0f} source rows",
+                        now.changes, 100 * now.most_changes, now.source_rows)};
+  return {"DIFFERENTIAL", "DIFFERENTIAL", {}};
+}
+
+} // namespace pgtrickle::engine

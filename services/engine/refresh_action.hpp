@@ -1,0 +1,37 @@
+#pragma once
+// Which way a stream table is refreshed: a decision without I/O.
+
+#include <cstdint>
+#include <string>
+
+namespace pgtrickle::engine {
+
+/// What a refresh knows before it begins.
+struct refresh_situation {
+  bool populated = true;
+  bool needs_reinit = false;
+  std::string reinit_reason;
+  /// Not empty: the query is always recomputed, for this reason.
+  std::string full_reason;
+  std::string refresh_mode;
+  /// Captured changes, a TRUNCATE among them, and the sources' rows (estimated).
+  std::int64_t changes = 0;
+  bool truncated = false;
+  double source_rows = 0;
+  /// AUTO recomputes beyond this share of changed rows
+  /// (pg_trickle.differential_max_change_ratio); 0: never.
+  double most_changes = 0.15;
+};
+
+/// How to refresh.
+struct refresh_action {
+  /// As in the history: DIFFERENTIAL, FULL or REINITIALIZE.
+  std::string name;
+  /// As the refresh function is told: FILL, DIFFERENTIAL or FULL.
+  std::string mode;
+  std::string reason;
+};
+
+[[nodiscard]] refresh_action choose_action(const refresh_situation& now);
+
+} // namespace pgtrickle::engine

@@ -1,0 +1,31 @@
+#pragma once
+// The trail that refreshes leave in the catalog.
+
+#include "services/engine/refresh.hpp"
+
+#include <pqxx/pqxx>
+
+namespace pgtrickle::engine {
+
+/// Opens a RUNNING history row for each table, in a transaction of its own: a
+/// crash leaves it as evidence. Returns the rows' ids.
+[[nodiscard]] result<std::map<stream_table_id, std::int64_t>>
+open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
+             initiator by);
+
+/// Completes the history row `id`, in the refresh's own transaction.
+void complete_history(pqxx::transaction_base& tx, std::int64_t id,
+                      const refresh_outcome& outcome,
+                      const std::string& data_timestamp);
+
+/// Records that a refresh found nothing to do.
+[[nodiscard]] result<void> record_no_data(postgres::session& db,
+                                          stream_table_id table, initiator by);
+
+/// Records a failure: history, the table's error count, its status, alerts.
+/// Returns the table's status.
+[[nodiscard]] result<std::string>
+record_failure(postgres::session& db, std::int64_t history_id,
+               const refresh_outcome& outcome);
+
+} // namespace pgtrickle::engine

@@ -1,0 +1,299 @@
+#include "services/engine/registration.hpp"
+
+#include "services/catalog/stream_table_store.hpp"
+#include "services/engine/program_store.hpp"
+#include "services/engine/stream_table_names.hpp"
+#include "services/query/sql_text.hpp"
+#include "services/scheduling/schedule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace pgtrickle::engine {
+
+using postgres::abandoned;
+using postgres::isolation;
+using postgres::session;
+using postgres::value_of;
+
+namespace {
+
+constexpr std::size_t largest_query = 1024 * 1024;
+
+void check_size(const std::string& query) {
+  if (query.size() > largest_query)
+    throw abandoned({errc::query_too_large,
+                     fmt::format("the defining query has {} bytes", query.size()),
+                     {},
+                     "The limit is 1 MB: put parts of the query into views."});
+}
+
+void check_mode(const std::string& mode) {
+  static constexpr std::array known = {"AUTO", "DIFFERENTIAL", "FULL"};
+  if (std::ranges::find(known, mode) == known.end())
+    throw abandoned({errc::invalid_argument,
+                     "refresh_mode \"" + mode + "\" is not known", {},
+                     "Use AUTO, DIFFERENTIAL or FULL."});
+}
+
+void check_schedule(pqxx::dbtransaction& tx,
+                    const std::optional<std::string>& text) {
+  const auto shortest
+    = tx.exec1("SELECT coalesce(current_setting('pg_trickle.min_schedule_seconds', "
+               "true), '1')::int")[0]
+        .as<int>();
+  schedule_rules rules;
+  rules.shortest_interval = std::chrono::seconds{shortest};
+  (void)value_of(parse_schedule(text, rules));
+}
+
+void check_name_is_free(pqxx::dbtransaction& tx, const caller& by,
+                        const qualified_name& name) {
+  const auto full = quoted(name.schema) + "." + quoted(name.name);
+  const auto row = tx.exec_params1(
+    "SELECT to_regclass($1) IS NOT NULL, to_regnamespace($2) IS NOT NULL", full,
+    quoted(name.schema));
+  if (!row[1].as<bool>())
+    throw abandoned({errc::invalid_argument,
+                     "schema " + quoted(name.schema) + " does not exist",
+                     {},
+                     "Create the schema first.",
+                     "3F000"});
+  if (row[0].as<bool>())
+    throw abandoned({errc::already_exists, "relation " + full + " already exists",
+                     {},
+                     "Choose another name, or change a stream table by "
+                     "pgtrickle.alter_stream_table()."});
+  if (!tx.exec_params1("SELECT has_schema_privilege($1, $2, 'CREATE')", by.role,
+                       name.schema)[0]
+         .as<bool>())
+    throw abandoned({errc::permission_denied,
+                     "permission denied for schema " + quoted(name.schema), {},
+                     "Grant CREATE on the schema to " + quoted(by.role) + "."});
+}
+
+/// Creates the table itself: exactly the query's columns, the caller's own.
+oid create_table(pqxx::dbtransaction& tx, const std::string& name,
+                 const prepared_query& prepared, const std::string& owner) {
+  std::vector<std::string> columns;
+  for (std::size_t i = 0; i < prepared.query.names.size(); ++i) {
+    const auto& facts = prepared.query.columns[i];
+    columns.push_back(
+      quoted(prepared.query.names[i]) + " " + facts.type
+      + (facts.collation.empty() ? "" : " COLLATE " + facts.collation));
+  }
+  tx.exec(fmt::format(
+    "CREATE TABLE {0} ({1}); "
+    "CREATE TRIGGER pgt_dml_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE "
+    "ON {0} FOR EACH STATEMENT EXECUTE FUNCTION pgtrickle._refuse_write(); "
+    "ALTER TABLE {0} OWNER TO {2}",
+    name, joined(columns), quoted(owner)));
+  return tx.exec_params1("SELECT $1::regclass::oid", name)[0].as<oid>();
+}
+
+stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
+                       const stream_table_definition& definition) {
+  check_size(definition.query);
+  check_mode(definition.refresh_mode);
+  check_schedule(tx, definition.schedule);
+  const auto name = parse_name(tx, by, definition.name);
+  check_name_is_free(tx, by, name);
+  const auto prepared = prepare(tx, definition.query, search_path_of(by),
+                                definition.refresh_mode);
+  const auto full = quoted(name.schema) + "." + quoted(name.name);
+  const auto relid = create_table(tx, full, prepared, by.role);
+  const auto id = tx.exec_params1(
+    "INSERT INTO pgtrickle.pgt_stream_tables (pgt_relid, pgt_name, pgt_schema, "
+    "original_query, original_search_path, defining_query, schedule, refresh_mode) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING pgt_id",
+    relid, name.name, name.schema, definition.query, search_path_of(by),
+    prepared.query.canonical, definition.schedule, definition.refresh_mode)[0];
+  const stream_table_id created{id.as<std::int64_t>()};
+  install(tx, prepared, {created, full, prepared.query.names}, by.role);
+  return created;
+}
+
+/// Drops one stream table, those that read it first.
+void drop(pqxx::dbtransaction& tx, stream_table_id id) {
+  const auto tables = catalog::load(tx, {id});
+  const auto found = tables.find(id);
+  if (found == tables.end())
+    return;
+  const auto& table = found->second;
+  for (const auto& row : tx.exec_params(
+         "SELECT pgt_id FROM pgtrickle.pgt_dependencies WHERE source_relid = $1",
+         table.relid))
+    drop(tx, stream_table_id{row[0].as<std::int64_t>()});
+  // The event trigger on DROP forgets the rest; views on it keep it alive.
+  tx.exec("DROP TABLE " + table.name);
+}
+
+} // namespace
+
+result<stream_table_id>
+create_stream_table(session& db, const caller& by,
+                    const stream_table_definition& definition, ownership fence) {
+  return db.run<stream_table_id>(
+    isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+      auto id = create(tx, by, definition);
+      catalog::check_fence(tx, fence.epoch);
+      return id;
+    });
+}
+
+result<void> drop_stream_table(session& db, const caller& by,
+                               const std::string& name, bool cascade,
+                               ownership fence) {
+  return db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+    const auto id = resolve(tx, by, name);
+    const auto table = catalog::load(tx, {id}).at(id);
+    check_owner(tx, by, table.relid, table.name);
+    const auto dependents = catalog::dependents_of(tx, table.relid);
+    if (!dependents.empty() && !cascade)
+      throw abandoned({errc::dependents_exist,
+                       "stream tables depend on " + table.name,
+                       joined(dependents),
+                       "Drop them first, or call with cascade => true."});
+    drop(tx, id);
+    catalog::check_fence(tx, fence.epoch);
+  });
+}
+
+result<void> discard_stream_table(session& db, stream_table_id id,
+                                  ownership fence) {
+  return db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+    drop(tx, id);
+    catalog::check_fence(tx, fence.epoch);
+  });
+}
+
+result<stream_table_id> resume_stream_table(session& db, const caller& by,
+                                            const std::string& name,
+                                            ownership fence) {
+  return db.run<stream_table_id>(
+    isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+      const auto id = resolve(tx, by, name);
+      const auto table = catalog::load(tx, {id}).at(id);
+      check_owner(tx, by, table.relid, table.name);
+      if (table.status != "SUSPENDED" && table.status != "ERROR")
+        throw abandoned({errc::wrong_state,
+                         "stream table " + table.name + " is " + table.status, {},
+                         "Only a SUSPENDED or ERROR stream table can be resumed."});
+      tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET status = "
+                     "CASE WHEN is_populated THEN 'ACTIVE' ELSE 'INITIALIZING' END, "
+                     "consecutive_errors = 0, last_error_message = NULL, "
+                     "last_error_at = NULL, updated_at = now() WHERE pgt_id = $1",
+                     static_cast<std::int64_t>(id));
+      catalog::check_fence(tx, fence.epoch);
+      return id;
+    });
+}
+
+result<stream_table_id> alter_stream_table(session& db, const caller& by,
+                                           const stream_table_change& change,
+                                           ownership fence) {
+  return db.run<stream_table_id>(
+    isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+      const auto id = resolve(tx, by, change.name);
+      auto table = catalog::load(tx, {id}).at(id);
+      check_owner(tx, by, table.relid, table.name);
+      const auto number = static_cast<std::int64_t>(id);
+      if (change.schedule) {
+        check_schedule(tx, change.schedule);
+        tx.exec_params(
+          "UPDATE pgtrickle.pgt_stream_tables SET schedule = "
+          "CASE WHEN lower($2) = 'calculated' THEN NULL ELSE $2 END WHERE pgt_id = $1",
+          number, *change.schedule);
+      }
+      if (change.status) {
+        if (*change.status != "ACTIVE" && *change.status != "SUSPENDED")
+          throw abandoned({errc::invalid_argument,
+                           "status \"" + *change.status + "\" can't be set", {},
+                           "Use ACTIVE or SUSPENDED."});
+        tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET status = "
+                       "CASE WHEN $2 = 'ACTIVE' AND NOT is_populated THEN "
+                       "'INITIALIZING' ELSE $2 END, consecutive_errors = 0 "
+                       "WHERE pgt_id = $1",
+                       number, *change.status);
+      }
+      if (change.refresh_mode) {
+        check_mode(*change.refresh_mode);
+        table.refresh_mode = *change.refresh_mode;
+      }
+      if (change.query) {
+        check_size(*change.query);
+        table.original_query = *change.query;
+        table.original_search_path = search_path_of(by);
+      }
+      if (change.refresh_mode || change.query) {
+        replace_program(tx, table);
+        tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true, "
+                       "reinit_reason = 'altered' WHERE pgt_id = $1",
+                       number);
+      }
+      catalog::check_fence(tx, fence.epoch);
+      return id;
+    });
+}
+
+result<stream_table_entry> find_owned(session& db, const caller& by,
+                                      const std::string& name) {
+  auto id = db.run<stream_table_id>(
+    isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+      const auto found = resolve(tx, by, name);
+      const auto table = catalog::load(tx, {found}).at(found);
+      check_owner(tx, by, table.relid, table.name);
+      return found;
+    });
+  if (!id)
+    return tl::unexpected(id.error());
+  auto all = stream_tables(db);
+  if (!all)
+    return tl::unexpected(all.error());
+  const auto entry = std::ranges::find(*all, *id, &stream_table_entry::id);
+  if (entry == all->end())
+    return fail(errc::stream_table_not_found,
+                "stream table \"" + name + "\" was dropped");
+  return *entry;
+}
+
+result<std::vector<stream_table_entry>> stream_tables(session& db) {
+  using entries = std::vector<stream_table_entry>;
+  return db.run<entries>(isolation::read_committed, [](pqxx::dbtransaction& tx) {
+    entries result;
+    for (const auto& row : tx.exec(
+           "SELECT t.*, format('%I.%I', t.pgt_schema, t.pgt_name) AS name, "
+           "(extract(epoch FROM clock_timestamp() - data_timestamp) * 1000)::bigint AS age, "
+           "(SELECT string_agg(source_relid::text, ' ') FROM pgtrickle.pgt_dependencies d "
+           "WHERE d.pgt_id = t.pgt_id AND source_type <> 'VIEW') AS sources "
+           "FROM pgtrickle.pgt_stream_tables t ORDER BY pgt_id")) {
+      stream_table_entry entry;
+      entry.id = stream_table_id{row["pgt_id"].as<std::int64_t>()};
+      entry.relid = row["pgt_relid"].as<oid>();
+      entry.name = row["name"].as<std::string>();
+      if (!row["schedule"].is_null())
+        entry.schedule = row["schedule"].as<std::string>();
+      entry.refresh_mode = row["refresh_mode"].as<std::string>();
+      entry.status = row["status"].as<std::string>();
+      entry.is_populated = row["is_populated"].as<bool>();
+      entry.needs_reinit = row["needs_reinit"].as<bool>();
+      entry.time_dependent = row["time_dependent"].as<bool>();
+      entry.consecutive_errors = row["consecutive_errors"].as<int>();
+      if (!row["age"].is_null())
+        entry.age = std::chrono::milliseconds{row["age"].as<std::int64_t>()};
+      const auto sources = row["sources"].as<std::string>("");
+      for (std::size_t at = 0; at < sources.size();) {
+        std::size_t used = 0;
+        entry.sources.push_back(
+          static_cast<oid>(std::stoul(sources.substr(at), &used)));
+        at += used + 1;
+      }
+      result.push_back(std::move(entry));
+    }
+    return result;
+  });
+}
+
+} // namespace pgtrickle::engine

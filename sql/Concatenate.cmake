@@ -1,0 +1,6 @@
+set(text "")
+foreach(file IN LISTS FILES)
+  file(READ ${file} content)
+  string(APPEND text "${content}\n")
+endforeach()
+file(WRITE ${OUTPUT} "${text}")

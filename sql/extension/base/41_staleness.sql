@@ -1,0 +1,57 @@
+-- How far stream tables are behind. A table whose sources have not changed is
+-- fresh, however long ago it was refreshed.
+
+-- Whether the source's change buffer holds rows outside the frontier. What
+-- cannot be told counts as changed.
+CREATE FUNCTION pgtrickle._has_unseen_changes(source oid, frontier jsonb)
+RETURNS boolean LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  buffer text := format('pgtrickle_changes.%I', 'changes_' || source);
+  seen pg_snapshot := frontier ->> 'snapshot';
+  unseen boolean;
+BEGIN
+  IF seen IS NULL OR to_regclass(buffer) IS NULL THEN
+    RETURN true;
+  END IF;
+  EXECUTE 'SELECT EXISTS (SELECT FROM ' || buffer || '
+             WHERE (__xid >= $1 OR __xid = ANY ($2))
+               AND __xid IS DISTINCT FROM $3)'
+    INTO unseen
+    USING pg_snapshot_xmax(seen), ARRAY(SELECT pg_snapshot_xip(seen)),
+          (frontier ->> 'own_xid')::xid8;
+  RETURN unseen;
+END $$;
+
+-- Seconds that a stream table is behind; null: it was never filled. Reads
+-- change buffers, which users may not, and tells nothing but this number.
+CREATE FUNCTION pgtrickle._staleness(stream_table bigint)
+RETURNS double precision LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  WITH RECURSIVE upstream AS (
+    SELECT s.* FROM pgtrickle.pgt_stream_tables s
+    WHERE s.pgt_id = stream_table
+    UNION
+    SELECT s.* FROM upstream u
+    JOIN pgtrickle.pgt_dependencies d ON d.pgt_id = u.pgt_id
+    JOIN pgtrickle.pgt_stream_tables s ON s.pgt_relid = d.source_relid
+  ), pending AS (
+    SELECT FROM upstream u
+    WHERE NOT u.is_populated OR u.needs_reinit OR u.time_dependent
+       OR EXISTS (
+         SELECT FROM pgtrickle.pgt_dependencies d
+         WHERE d.pgt_id = u.pgt_id
+           AND pgtrickle._has_unseen_changes(d.source_relid, u.frontier))
+  )
+  SELECT CASE
+    WHEN NOT s.is_populated THEN NULL
+    WHEN EXISTS (SELECT FROM pending)
+      THEN greatest(extract(epoch FROM statement_timestamp() - s.data_timestamp), 0)
+    ELSE 0 END::double precision
+  FROM pgtrickle.pgt_stream_tables s WHERE s.pgt_id = stream_table;
+END;
+
+CREATE FUNCTION pgtrickle.get_staleness(name text)
+RETURNS double precision LANGUAGE sql STABLE
+RETURN pgtrickle._staleness(pgtrickle._stream_table_id(name));

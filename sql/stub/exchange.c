@@ -1,0 +1,199 @@
+#include "sql/stub/exchange.h"
+
+#include "sql/stub/caller.h"
+#include "sql/stub/nats_client.h"
+#include "sql/stub/reply.h"
+#include "sql/stub/settings.h"
+#include "sql/stub/signing.h"
+
+#include <commands/dbcommands.h>
+#include <mb/pg_wchar.h>
+#include <portability/instr_time.h>
+#include <storage/ipc.h>
+#include <utils/memutils.h>
+#include <utils/timeout.h>
+
+#include <miscadmin.h>
+
+// A cancel request is noticed after this at the latest.
+#define WAKE_UP_MS 50
+// The daemon says every second that it is alive.
+#define SILENCE_MS 5000
+#define FAREWELL_MS 100
+#define MAX_CALL_MS (24 * 60 * 60 * 1000)
+
+typedef struct exchange {
+  caller by;
+  nats_client nats;
+  char call_id[CALL_ID_DIGITS + 1];
+  const char* method;
+  int limit_ms;
+  instr_time started;
+  instr_time last_heard;
+  // The daemon may be at work on it.
+  bool open;
+  partial_result result;
+  // For what one reply needs; emptied after each.
+  MemoryContext per_reply;
+  MemoryContext context;
+} exchange;
+
+static double ms_since(instr_time moment) {
+  instr_time now;
+  INSTR_TIME_SET_CURRENT(now);
+  INSTR_TIME_SUBTRACT(now, moment);
+  return INSTR_TIME_GET_MILLISEC(now);
+}
+
+// The daemon does not start after this moment what the caller no longer
+// waits for.
+static TimestampTz deadline_of(const exchange* call, TimestampTz now) {
+  TimestampTz deadline = TimestampTzPlusMilliseconds(now, call->limit_ms);
+  if (get_timeout_active(STATEMENT_TIMEOUT))
+    deadline = Min(deadline, get_timeout_finish_time(STATEMENT_TIMEOUT));
+  return deadline;
+}
+
+static void send_cancel(exchange* call) {
+  TimestampTz now = GetCurrentTimestamp();
+  char* arguments = psprintf("{\"id\": \"%s\"}", call->call_id);
+  signed_call message
+    = sign_call(&call->by, "cancel", arguments, now,
+                TimestampTzPlusMilliseconds(now, MAX_CALL_MS));
+  nats_client_farewell(&call->nats,
+                       psprintf("%s.cancel", call->by.subject_prefix),
+                       message.bytes, message.size, FAREWELL_MS);
+}
+
+// Runs at every end: a result, an error, and the death of the backend.
+static void end_exchange(int code, Datum argument) {
+  exchange* call = (exchange*)DatumGetPointer(argument);
+  MemoryContext before = MemoryContextSwitchTo(call->context);
+  (void)code;
+  if (call->open)
+    send_cancel(call);
+  nats_client_close(&call->nats);
+  forget_secret(&call->by);
+  MemoryContextSwitchTo(before);
+}
+
+static void send_request(exchange* call, const char* arguments) {
+  TimestampTz now = GetCurrentTimestamp();
+  signed_call request = sign_call(&call->by, call->method, arguments, now,
+                                  deadline_of(call, now));
+  size_t limit = nats_client_limit(&call->nats);
+  if (request.size > limit)
+    ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+            errmsg("the arguments of %s need %zu bytes, and NATS takes %zu",
+                   call->method, request.size, limit),
+            errhint("Shorten them, or raise max_payload of nats-server."));
+  strlcpy(call->call_id, request.id, sizeof(call->call_id));
+  nats_client_request(
+    &call->nats, psprintf("%s.call.%s", call->by.subject_prefix, call->method),
+    request.bytes, request.size);
+  INSTR_TIME_SET_CURRENT(call->last_heard);
+  call->open = true;
+}
+
+static void check_patience(exchange* call) {
+  if (ms_since(call->started) >= call->limit_ms)
+    ereport(
+      ERROR, errcode(ERRCODE_QUERY_CANCELED),
+      errmsg("canceling %s due to pg_trickle.call_timeout", call->method));
+  if (ms_since(call->last_heard) >= SILENCE_MS)
+    ereport(ERROR, errcode(ERRCODE_CONNECTION_FAILURE),
+            errmsg("pgtrickled stopped answering"),
+            errdetail("Nothing was heard of %s for %d seconds.", call->method,
+                      SILENCE_MS / 1000),
+            errhint("Look at its log, and see whether the call had an effect "
+                    "before you repeat it."));
+}
+
+static void report_nobody(exchange* call) {
+  call->open = false;
+  ereport(ERROR, errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
+          errmsg("no pgtrickled serves database \"%s\"",
+                 get_database_name(MyDatabaseId)),
+          errhint("Start pgtrickled for this PostgreSQL cluster, for example "
+                  "with \"systemctl start pgtrickled\"; it finds a new "
+                  "database within seconds."));
+}
+
+static void report_gone(void) {
+  ereport(ERROR, errcode(ERRCODE_CONNECTION_FAILURE),
+          errmsg("the connection to NATS was lost during the call"),
+          errhint("See whether the call had an effect before you repeat it."));
+}
+
+// Returns whether the result is whole.
+static bool take_reply(exchange* call, const uint8* data, size_t size) {
+  MemoryContext before = MemoryContextSwitchTo(call->per_reply);
+  reply answer = read_reply(data, size, &call->result);
+  INSTR_TIME_SET_CURRENT(call->last_heard);
+  switch (answer.kind) {
+    case REPLY_ALIVE:
+    case REPLY_RESULT:
+      break;
+    case REPLY_NOTICE:
+      ereport(NOTICE, errmsg_internal("%s", answer.message));
+      break;
+    case REPLY_ERROR:
+      call->open = false;
+      raise_error(&answer);
+  }
+  MemoryContextSwitchTo(before);
+  MemoryContextReset(call->per_reply);
+  return result_is_complete(&call->result);
+}
+
+static void converse(exchange* call, const char* arguments) {
+  const uint8* data = NULL;
+  size_t size = 0;
+  bool complete = false;
+
+  nats_client_open(&call->nats);
+  send_request(call, arguments);
+  while (!complete) {
+    CHECK_FOR_INTERRUPTS();
+    switch (nats_client_wait(&call->nats, WAKE_UP_MS, &data, &size)) {
+      case NATS_ARRIVED:
+        complete = take_reply(call, data, size);
+        break;
+      case NATS_NOTHING:
+        break;
+      case NATS_NOBODY:
+        report_nobody(call);
+        break;
+      case NATS_GONE:
+        report_gone();
+    }
+    if (!complete)
+      check_patience(call);
+  }
+  call->open = false;
+}
+
+static exchange* new_exchange(const char* method) {
+  exchange* call = palloc0(sizeof(exchange));
+  call->context = CurrentMemoryContext;
+  call->per_reply = AllocSetContextCreate(
+    CurrentMemoryContext, "pg_trickle reply", ALLOCSET_DEFAULT_SIZES);
+  call->method = method;
+  call->limit_ms
+    = setting_call_timeout > 0 ? setting_call_timeout : MAX_CALL_MS;
+  INSTR_TIME_SET_CURRENT(call->started);
+  initStringInfo(&call->result.json);
+  call->by = identify_caller();
+  return call;
+}
+
+char* exchange_call(const char* method, const char* arguments) {
+  exchange* call = new_exchange(method);
+  Datum argument = PointerGetDatum(call);
+  PG_ENSURE_ERROR_CLEANUP(end_exchange, argument);
+  { converse(call, arguments); }
+  PG_END_ENSURE_ERROR_CLEANUP(end_exchange, argument);
+  end_exchange(0, argument);
+  return pg_any_to_server(call->result.json.data, call->result.json.len,
+                          PG_UTF8);
+}

@@ -1,0 +1,22 @@
+#pragma once
+// A call as it goes over the wire.
+
+#include "sql/stub/caller.h"
+
+#include <utils/timestamp.h>
+
+#define CALL_ID_DIGITS 32
+
+typedef struct signed_call {
+  char id[CALL_ID_DIGITS + 1];
+  uint8* bytes;
+  size_t size;
+} signed_call;
+
+// `arguments` is the text of a JSON object.
+extern signed_call sign_call(const caller* by, const char* method,
+                             const char* arguments, TimestampTz issued_at,
+                             TimestampTz deadline);
+
+// Writes CALL_ID_DIGITS hexadecimal digits nobody can guess, and a final zero.
+extern void make_random_id(char* id);

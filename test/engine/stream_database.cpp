@@ -1,0 +1,97 @@
+#include "test/engine/stream_database.hpp"
+
+#include "test/support/private_postgres.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <atomic>
+
+namespace pgtrickle::test {
+
+namespace {
+
+private_postgres& server() {
+  static private_postgres instance;
+  return instance;
+}
+
+postgres::session open(const std::string& database) {
+  auto db = postgres::session::open({.conninfo = server().conninfo(database),
+                                     .application_name = "pgtrickle test"});
+  if (!db)
+    throw std::runtime_error(db.error().message);
+  return std::move(*db);
+}
+
+std::string new_database() {
+  static std::atomic<int> count{0};
+  const auto name = fmt::format("engine_{}", ++count);
+  pqxx::connection db{server().conninfo()};
+  pqxx::nontransaction tx{db};
+  tx.exec("CREATE DATABASE " + name);
+  pqxx::connection inside{server().conninfo(name)};
+  pqxx::nontransaction{inside}.exec("CREATE EXTENSION pg_trickle");
+  return name;
+}
+
+} // namespace
+
+stream_database::stream_database()
+  : name_(new_database()),
+    db_(open(name_)),
+    refresher_(std::make_unique<engine::refresher_session>(open(name_))),
+    user_(std::make_unique<pqxx::connection>(server().conninfo(name_))) {}
+
+stream_database::~stream_database() {
+  user_.reset();
+  refresher_.reset();
+  pqxx::connection db{server().conninfo()};
+  pqxx::nontransaction{db}.exec(
+    fmt::format("DROP DATABASE {} WITH (FORCE)", name_));
+}
+
+std::string stream_database::conninfo() const {
+  return server().conninfo(name_);
+}
+
+pqxx::result stream_database::sql(const std::string& statement) {
+  pqxx::nontransaction tx{*user_};
+  return tx.exec(statement);
+}
+
+result<stream_table_id> stream_database::try_create(const std::string& name,
+                                                    const std::string& query,
+                                                    const std::string& mode) {
+  return engine::create_stream_table(
+    db_, owner_, {.name = name, .query = query, .refresh_mode = mode}, {});
+}
+
+stream_table_id stream_database::create(const std::string& name,
+                                        const std::string& query,
+                                        const std::string& mode) {
+  const auto id = try_create(name, query, mode);
+  REQUIRE_MESSAGE(id, query << ": " << id.error().message);
+  (void)refresh({*id});
+  return *id;
+}
+
+std::vector<engine::refresh_outcome>
+stream_database::refresh(const std::vector<stream_table_id>& ids) {
+  auto outcomes = refresher_->run({ids, engine::initiator::scheduler}, {});
+  REQUIRE_MESSAGE(outcomes, outcomes.error().message);
+  for (const auto& outcome : *outcomes)
+    REQUIRE_MESSAGE(!outcome.error, outcome.name << ": " << outcome.error->message);
+  return *outcomes;
+}
+
+std::int64_t stream_database::difference(const std::string& table,
+                                         const std::string& query) {
+  const auto rows = sql(fmt::format(
+    "SELECT (SELECT count(*) FROM (SELECT * FROM {0} EXCEPT ALL ({1})) a) + "
+    "(SELECT count(*) FROM (({1}) EXCEPT ALL SELECT * FROM {0}) b)",
+    table, query));
+  return rows[0][0].as<std::int64_t>();
+}
+
+} // namespace pgtrickle::test

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "services/engine/refresh.hpp"
+#include "services/engine/registration.hpp"
+#include "services/postgres/session.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pgtrickle::test {
+
+/// A database with the extension, in the test program's own PostgreSQL, and
+/// the engine over it: what a daemon would do, one call at a time.
+class stream_database {
+public:
+  stream_database();
+  ~stream_database();
+
+  /// Runs SQL as an ordinary session would.
+  pqxx::result sql(const std::string& statement);
+
+  [[nodiscard]] result<stream_table_id>
+  try_create(const std::string& name, const std::string& query,
+             const std::string& mode = "DIFFERENTIAL");
+  /// Creates and fills a stream table; fails the test if that fails.
+  stream_table_id create(const std::string& name, const std::string& query,
+                         const std::string& mode = "DIFFERENTIAL");
+
+  /// Refreshes `ids` at one snapshot; fails the test if one of them fails.
+  std::vector<engine::refresh_outcome>
+  refresh(const std::vector<stream_table_id>& ids);
+
+  /// Rows that the stream table has too many or too few: 0 if it is right.
+  [[nodiscard]] std::int64_t difference(const std::string& table,
+                                        const std::string& query);
+
+  [[nodiscard]] postgres::session& session() { return db_; }
+  [[nodiscard]] std::string conninfo() const;
+  [[nodiscard]] const caller& owner() const { return owner_; }
+
+private:
+  std::string name_;
+  postgres::session db_;
+  caller owner_{"postgres", "\"$user\", public"};
+  std::unique_ptr<engine::refresher_session> refresher_;
+  std::unique_ptr<pqxx::connection> user_;
+};
+
+} // namespace pgtrickle::test

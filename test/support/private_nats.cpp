@@ -1,0 +1,65 @@
+#include "test/support/private_nats.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <csignal>
+#include <stdexcept>
+#include <thread>
+#include <unistd.h>
+
+namespace pgtrickle::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+bool accepts_connections(std::uint16_t port) {
+  const auto fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto connected
+    = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  close(fd);
+  return connected;
+}
+
+} // namespace
+
+private_nats::private_nats() { start(); }
+
+private_nats::~private_nats() { stop(); }
+
+std::string private_nats::url() const {
+  return "nats://127.0.0.1:" + std::to_string(port_);
+}
+
+void private_nats::stop() {
+  if (!server_)
+    return;
+  server_->signal(SIGKILL);
+  server_->wait();
+  server_.reset();
+}
+
+void private_nats::start() {
+  const auto log = dir_.path() / "log";
+  server_.emplace(std::vector<std::string>{"nats-server", "--addr", "127.0.0.1",
+                                           "--port", std::to_string(port_),
+                                           "--jetstream", "--store_dir",
+                                           dir_.path() / "jetstream"},
+                  log, SIGKILL);
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (!accepts_connections(port_)) {
+    if (!server_->running() || std::chrono::steady_clock::now() > deadline)
+      throw std::runtime_error("nats-server did not start on port "
+                               + std::to_string(port_));
+    std::this_thread::sleep_for(10ms);
+  }
+}
+
+} // namespace pgtrickle::test

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "test/support/child_process.hpp"
+#include "test/support/private_directory.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace pgtrickle::test {
+
+/// A nats-server of the test's own, with JetStream, on 127.0.0.1.
+class private_nats {
+public:
+  /// Starts the server.
+  private_nats();
+  private_nats(const private_nats&) = delete;
+  private_nats& operator=(const private_nats&) = delete;
+  /// Stops it and removes what it stored.
+  ~private_nats();
+
+  [[nodiscard]] std::string url() const;
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+  void stop();
+  /// Starts it again, on the same port; returns once it takes connections.
+  void start();
+
+private:
+  private_directory dir_;
+  std::uint16_t port_ = free_port();
+  std::optional<child_process> server_;
+};
+
+} // namespace pgtrickle::test

@@ -1,0 +1,83 @@
+#include "test/support/private_postgres.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <libpq-fe.h>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+namespace pgtrickle::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string binaries = "/usr/lib/postgresql/15/bin/";
+
+// Durability is not what is tested: the machine does not crash in a test.
+constexpr auto configuration = R"(
+listen_addresses = '127.0.0.1'
+max_connections = 200
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+shared_buffers = 128MB
+track_commit_timestamp = off
+log_line_prefix = '%m [%p] %q%a '
+)";
+
+std::string contents(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+} // namespace
+
+private_postgres::private_postgres() {
+  const auto data = dir_.path() / "data";
+  run({binaries + "initdb", "--pgdata", data, "--username=postgres",
+       "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"});
+  std::ofstream(data / "postgresql.conf", std::ios::app)
+    << configuration << "port = " << port_ << "\nunix_socket_directories = '"
+    << socket_dir() << "'\n";
+  start();
+}
+
+private_postgres::~private_postgres() {
+  if (server_)
+    stop(stop_mode::immediate);
+}
+
+std::string private_postgres::conninfo(const std::string& database,
+                                       const std::string& user) const {
+  return "host=" + socket_dir() + " port=" + std::to_string(port_)
+         + " user=" + user + " dbname=" + database;
+}
+
+void private_postgres::stop(stop_mode mode) {
+  if (!server_)
+    return;
+  server_->signal(mode == stop_mode::smart  ? SIGTERM
+                  : mode == stop_mode::fast ? SIGINT
+                                            : SIGQUIT);
+  server_->wait();
+  server_.reset();
+}
+
+void private_postgres::start() {
+  const auto log = dir_.path() / "log";
+  server_.emplace(
+    std::vector<std::string>{binaries + "postgres", "-D", dir_.path() / "data"},
+    log, SIGQUIT);
+  const auto deadline = std::chrono::steady_clock::now() + 60s;
+  while (PQping(conninfo().c_str()) != PQPING_OK) {
+    if (!server_->running() || std::chrono::steady_clock::now() > deadline)
+      throw std::runtime_error("PostgreSQL did not start: " + contents(log));
+    std::this_thread::sleep_for(10ms);
+  }
+}
+
+} // namespace pgtrickle::test

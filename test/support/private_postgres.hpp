@@ -1,0 +1,42 @@
+#pragma once
+
+#include "test/support/child_process.hpp"
+#include "test/support/private_directory.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace pgtrickle::test {
+
+/// How PostgreSQL is stopped, in pg_ctl's words.
+enum class stop_mode : std::uint8_t { smart, fast, immediate };
+
+/// A PostgreSQL cluster of the test's own, on a unix socket and 127.0.0.1.
+/// Its superuser `postgres` needs no password.
+class private_postgres {
+public:
+  /// Creates and starts the cluster.
+  private_postgres();
+  private_postgres(const private_postgres&) = delete;
+  private_postgres& operator=(const private_postgres&) = delete;
+  /// Stops and removes it.
+  ~private_postgres();
+
+  [[nodiscard]] std::string conninfo(const std::string& database = "postgres",
+                                     const std::string& user
+                                     = "postgres") const;
+  [[nodiscard]] std::string socket_dir() const { return dir_.path(); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+  void stop(stop_mode mode = stop_mode::fast);
+  /// Starts it again, on the same port; returns once it takes connections.
+  void start();
+
+private:
+  private_directory dir_;
+  std::uint16_t port_ = free_port();
+  std::optional<child_process> server_;
+};
+
+} // namespace pgtrickle::test
