@@ -14,8 +14,7 @@ namespace pgtrickle::engine {
 /// permission_denied, dependency_cycle, invalid_argument, lock_unavailable.
 [[nodiscard]] result<stream_table_id>
 create_stream_table(postgres::session& db, const caller& by,
-                    const stream_table_definition& definition,
-                    ownership fence);
+                    const stream_table_definition& definition, ownership fence);
 
 /// Applies `change`; returns the id. A new query leaves the table
 /// marked for re-initialisation: the next refresh brings it up to date.
@@ -30,7 +29,8 @@ alter_stream_table(postgres::session& db, const caller& by,
                                              const std::string& name,
                                              bool cascade, ownership fence);
 
-/// Drops without asking whose it is: undoes a creation that could not be filled.
+/// Drops without asking whose it is: undoes a creation that could not be
+/// filled.
 [[nodiscard]] result<void> discard_stream_table(postgres::session& db,
                                                 stream_table_id id,
                                                 ownership fence);
@@ -51,13 +51,13 @@ stream_tables(postgres::session& db);
 
 /// What create_stream_table would say of `query`: rows of check_name, result,
 /// severity (INFO, WARNING, ERROR), as a JSON array of objects.
-[[nodiscard]] result<std::string>
-validate_query(postgres::session& db, const caller& by,
-               const std::string& query);
+[[nodiscard]] result<std::string> validate_query(postgres::session& db,
+                                                 const caller& by,
+                                                 const std::string& query);
 
 /// Properties of a stream table: rows of property, value, as a JSON array.
-[[nodiscard]] result<std::string>
-explain_stream_table(postgres::session& db, const caller& by,
-                     const std::string& name);
+[[nodiscard]] result<std::string> explain_stream_table(postgres::session& db,
+                                                       const caller& by,
+                                                       const std::string& name);
 
 } // namespace pgtrickle::engine

@@ -17,7 +17,8 @@ struct caller {
   std::string search_path;
 };
 
-/// The fence: a transaction of a daemon commits only while it owns the database.
+/// The fence: a transaction of a daemon commits only while it owns the
+/// database.
 struct ownership {
   std::int64_t epoch = 0;
 };

@@ -61,8 +61,8 @@ public:
   /// Runs `work` in a transaction and commits it. A failure or an exception
   /// rolls back. The transaction is what `work` gets.
   template <class T>
-  [[nodiscard]] result<T> run(isolation level,
-                              const std::function<T(pqxx::dbtransaction&)>& work);
+  [[nodiscard]] result<T>
+  run(isolation level, const std::function<T(pqxx::dbtransaction&)>& work);
 
   /// Runs one statement outside any transaction block.
   [[nodiscard]] result<pqxx::result> exec(std::string_view statement);
@@ -70,7 +70,8 @@ public:
   /// NOTICEs since the last call of this function.
   [[nodiscard]] std::vector<std::string> take_notices();
 
-  /// Waits for notifications at most `timeout`; returns "channel payload" pairs.
+  /// Waits for notifications at most `timeout`; returns "channel payload"
+  /// pairs.
   [[nodiscard]] result<std::vector<std::pair<std::string, std::string>>>
   notifications(std::chrono::milliseconds timeout);
 
@@ -83,7 +84,8 @@ public:
 private:
   struct state;
   explicit session(std::shared_ptr<state> s) : state_(std::move(s)) {}
-  [[nodiscard]] failure guarded(const std::function<void()>& action, bool& failed);
+  [[nodiscard]] failure guarded(const std::function<void()>& action,
+                                bool& failed);
 
   std::shared_ptr<state> state_;
 };

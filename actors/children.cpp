@@ -1,0 +1,68 @@
+#include "actors/children.hpp"
+
+#include "actors/announcer.hpp"
+#include "actors/refresh_worker.hpp"
+#include "actors/refresher.hpp"
+#include "actors/registrar.hpp"
+#include "actors/scheduler.hpp"
+#include "actors/watcher.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+
+namespace pgtrickle {
+
+namespace {
+
+refresher_actor start_refresher(caf::actor_system& system,
+                                const context_ptr& context,
+                                const database_opened& database,
+                                const watcher_actor& watching,
+                                const supervisor_actor& parent) {
+  const auto configured = context->workers;
+  const auto workers = static_cast<std::size_t>(
+    configured > 0 ? configured : database.settings.max_concurrent_refreshes);
+  auto spawn_worker = [&system, context, database, watching] {
+    return system.spawn<caf::detached>(refresh_worker, context, database,
+                                       watching);
+  };
+  auto load_changed
+    = [parent](worker_load load) { caf::anon_send(parent, load); };
+  return system.spawn(refresher, workers, worker_factory{spawn_worker},
+                      load_listener{load_changed});
+}
+
+} // namespace
+
+child_factory children_of(caf::actor_system& system, const context_ptr& context,
+                          const database_id& database,
+                          const gateway_actor& gateway) {
+  return {
+    [&system, context, database, gateway](const supervisor_actor& parent) {
+      return system.spawn<caf::detached>(watcher, context, database, parent,
+                                         gateway);
+    },
+    [&system, context](const database_opened& opened,
+                       const watcher_actor& watching,
+                       const supervisor_actor& parent) {
+      return start_refresher(system, context, opened, watching, parent);
+    },
+    [&system, context](const database_opened& opened,
+                       const refresher_actor& refreshing) {
+      return system.spawn(
+        scheduler, opened.settings, refreshing,
+        context->metrics->database(opened.facts.id, opened.facts.name));
+    },
+    [&system, context, gateway](const database_opened& opened,
+                                const watcher_actor& watching,
+                                const scheduler_actor& scheduling) {
+      return system.spawn<caf::detached>(registrar, context, opened, watching,
+                                         scheduling, gateway);
+    },
+    [&system, context](const database_opened& opened) {
+      return system.spawn<caf::detached>(announcer, context, opened.facts);
+    },
+  };
+}
+
+} // namespace pgtrickle

@@ -1,0 +1,107 @@
+#include "actors/cluster.hpp"
+
+#include "messages/wire.hpp"
+#include "services/coordination/node_listing.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+namespace pgtrickle {
+
+namespace {
+
+constexpr std::chrono::seconds heartbeat_interval{1};
+constexpr int max_backlog = 1024;
+
+std::chrono::sys_time<std::chrono::microseconds>
+in_microseconds(std::chrono::system_clock::time_point time) {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(time);
+}
+
+} // namespace
+
+cluster_actor::behavior_type cluster_state::make_behavior(context_ptr context) {
+  context_ = std::move(context);
+  self_->send(self_, heartbeat_due{});
+  return {
+    [this](heartbeat_due) {
+      publish_heartbeat();
+      self_->delayed_send(self_, heartbeat_interval, heartbeat_due{});
+    },
+    [this](const databases_found& found) { join(found.cluster); },
+    [this](const bus::message& arrived) {
+      --*backlog_;
+      take(arrived);
+    },
+    [this](const database_report& report) {
+      databases_.insert_or_assign(report.id, report);
+    },
+    [this](const database_detached& gone) { databases_.erase(gone.id); },
+    [this](const call&) { return nodes(); },
+  };
+}
+
+void cluster_state::join(const std::string& cluster) {
+  if (cluster == cluster_)
+    return;
+  cluster_ = cluster;
+  auto hand_over = [self = caf::actor_cast<cluster_actor>(self_),
+                    backlog = backlog_](bus::message arrived) {
+    if (++*backlog <= max_backlog)
+      caf::anon_send(self, std::move(arrived));
+    else
+      --*backlog;
+  };
+  auto listening = context_->bus->subscribe(bus::heartbeats_subject(cluster_),
+                                            std::move(hand_over));
+  if (listening)
+    others_ = std::move(*listening);
+  else
+    spdlog::error("cluster: {}", listening.error().message);
+}
+
+void cluster_state::publish_heartbeat() {
+  const auto report = own_report();
+  view_.heard(report, self_->clock().now());
+  // While the bus is away, what is said would only pile up.
+  if (cluster_.empty() || !context_->bus->is_up())
+    return;
+  const auto subject = bus::heartbeat_subject(cluster_, context_->node);
+  if (auto sent
+      = context_->bus->publish(subject, wire::encode_heartbeat(report));
+      !sent)
+    spdlog::debug("cluster: heartbeat lost: {}", sent.error().message);
+}
+
+void cluster_state::take(const bus::message& arrived) {
+  auto report = wire::decode_heartbeat(arrived.payload);
+  if (report && report->node != context_->node
+      && arrived.subject == bus::heartbeat_subject(cluster_, report->node))
+    view_.heard(std::move(*report), self_->clock().now());
+}
+
+node_report cluster_state::own_report() const {
+  node_report report{context_->node,
+                     context_->version,
+                     in_microseconds(context_->started_at),
+                     in_microseconds(std::chrono::system_clock::now()),
+                     {}};
+  for (const auto& [id, database] : databases_)
+    report.databases.push_back(database);
+  return report;
+}
+
+call_outcome cluster_state::nodes() {
+  const auto now = self_->clock().now();
+  view_.heard(own_report(), now);
+  return {to_json(view_.nodes(now), now)};
+}
+
+cluster_actor::behavior_type
+cluster(cluster_actor::stateful_pointer<cluster_state> self,
+        context_ptr context) {
+  return self->state.make_behavior(std::move(context));
+}
+
+} // namespace pgtrickle

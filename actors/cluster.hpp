@@ -1,0 +1,46 @@
+#pragma once
+
+#include "actors/daemon_context.hpp"
+#include "messages/interfaces.hpp"
+#include "services/coordination/node_view.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <atomic>
+#include <map>
+
+namespace pgtrickle {
+
+/// Tells the other nodes of this one each second, and knows them all.
+class cluster_state {
+public:
+  static constexpr const char* name = "cluster";
+
+  explicit cluster_state(cluster_actor::pointer self) : self_(self) {}
+
+  cluster_actor::behavior_type make_behavior(context_ptr context);
+
+private:
+  void join(const std::string& cluster);
+  void publish_heartbeat();
+  void take(const bus::message& arrived);
+  [[nodiscard]] node_report own_report() const;
+  [[nodiscard]] call_outcome nodes();
+
+  cluster_actor::pointer self_;
+  context_ptr context_;
+  /// PostgreSQL's system identifier; empty: not known yet.
+  std::string cluster_;
+  bus::subscription others_;
+  std::map<oid, database_report> databases_;
+  node_view view_;
+  std::shared_ptr<std::atomic<int>> backlog_
+    = std::make_shared<std::atomic<int>>(0);
+};
+
+cluster_actor::behavior_type
+cluster(cluster_actor::stateful_pointer<cluster_state> self,
+        context_ptr context);
+
+} // namespace pgtrickle

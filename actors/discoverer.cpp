@@ -1,0 +1,85 @@
+#include "actors/discoverer.hpp"
+
+#include "services/observation/discovery.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace pgtrickle {
+
+namespace {
+
+constexpr std::chrono::seconds look_interval{2};
+
+} // namespace
+
+discoverer_actor::behavior_type
+discoverer_state::make_behavior(context_ptr context, node_actor node) {
+  context_ = std::move(context);
+  node_ = std::move(node);
+  self_->send(self_, look_due{});
+  return {
+    [this](look_due) { look(); },
+    [this](const database_lost& lost) {
+      census_.lost(lost.id, self_->clock().now());
+    },
+  };
+}
+
+void discoverer_state::look() {
+  auto found = take_census();
+  if (!found)
+    return failed(found.error());
+  failures_ = 0;
+  *context_->is_ready = true;
+  self_->send(node_, std::move(*found));
+  self_->delayed_send(self_, look_interval, look_due{});
+}
+
+result<databases_found> discoverer_state::take_census() {
+  if (auto connected = connect(); !connected)
+    return tl::unexpected(std::move(connected.error()));
+  auto rows = observation::databases_of_cluster(*db_);
+  if (!rows)
+    return tl::unexpected(std::move(rows.error()));
+  const auto to_look_into = census_.observe(*rows, self_->clock().now());
+  for (const auto& database : to_look_into)
+    census_.looked_into(database.id, look_into(database), self_->clock().now());
+  return databases_found{cluster_, census_.with_extension()};
+}
+
+result<void> discoverer_state::connect() {
+  if (db_)
+    return {};
+  return postgres::session::open(context_->session_for("", "discoverer"))
+    .and_then([&](postgres::session db) {
+      db_ = std::move(db);
+      return observation::cluster_identity(*db_);
+    })
+    .map([&](std::string cluster) { cluster_ = std::move(cluster); });
+}
+
+bool discoverer_state::look_into(const database_id& database) {
+  return postgres::session::open(
+           context_->session_for(database.name, "discoverer"))
+    .and_then(
+      [](postgres::session db) { return observation::has_extension(db); })
+    .value_or(false);
+}
+
+void discoverer_state::failed(const failure& reason) {
+  db_.reset();
+  *context_->is_ready = false;
+  const auto random = std::uniform_real_distribution<double>{0.0, 1.0}(random_);
+  const auto delay = backoff{}.delay(++failures_, random);
+  spdlog::warn("PostgreSQL cannot be looked at, again in {} ms: {}",
+               delay.count(), reason.message);
+  self_->delayed_send(self_, delay, look_due{});
+}
+
+discoverer_actor::behavior_type
+discoverer(discoverer_actor::stateful_pointer<discoverer_state> self,
+           context_ptr context, node_actor node) {
+  return self->state.make_behavior(std::move(context), std::move(node));
+}
+
+} // namespace pgtrickle

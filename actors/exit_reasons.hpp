@@ -1,0 +1,16 @@
+#pragma once
+// Why an actor ended, as an error of CAF and in words.
+
+#include "messages/databases.hpp"
+
+#include <caf/error.hpp>
+
+#include <string>
+
+namespace pgtrickle {
+
+[[nodiscard]] caf::error exit_reason_of(const failure& reason);
+
+[[nodiscard]] std::string describe(const caf::error& reason);
+
+} // namespace pgtrickle

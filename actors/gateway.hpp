@@ -1,0 +1,69 @@
+#pragma once
+
+#include "actors/daemon_context.hpp"
+#include "messages/interfaces.hpp"
+#include "messages/wire.hpp"
+#include "services/coordination/call_ledger.hpp"
+#include "services/coordination/log_throttle.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <atomic>
+#include <map>
+
+namespace pgtrickle {
+
+/// Turns what arrives on the bus into calls, and their outcomes into replies.
+class gateway_state {
+public:
+  static constexpr const char* name = "gateway";
+
+  explicit gateway_state(gateway_actor::pointer self) : self_(self) {}
+
+  gateway_actor::behavior_type make_behavior(context_ptr context);
+
+private:
+  struct served_database {
+    database_attached terms;
+    bus::replay_guard guard;
+    std::vector<bus::subscription> subscriptions;
+  };
+
+  // -- databases ---
+  void attach(const database_attached& terms);
+  void detach(oid database);
+  void listen(served_database& served, const std::string& subject);
+
+  // -- calls ---
+  void take(const bus::message& arrived);
+  void take_from(served_database& served, const bus::message& arrived);
+  void begin(served_database& served, const std::string& reply_to,
+             wire::signed_call asked);
+  void cancel(served_database& served, const wire::signed_call& asked);
+  void settle(const std::string& id, const result<std::string>& outcome);
+  void give_up(const call_ledger::entry& entry, const failure& reason);
+  void look_after_calls();
+  void reject(const std::string& reply_to, const failure& reason);
+  void garbage(std::string_view why);
+
+  // -- replies ---
+  void reply(const std::string& reply_to, const std::string& payload);
+  void keep_looking();
+
+  gateway_actor::pointer self_;
+  context_ptr context_;
+  std::map<bus::database_address, served_database> databases_;
+  call_ledger ledger_;
+  bool is_looking_ = false;
+  log_throttle rejections_{std::chrono::seconds{10}};
+  /// Messages from the bus that wait in the mailbox.
+  std::shared_ptr<std::atomic<int>> backlog_
+    = std::make_shared<std::atomic<int>>(0);
+};
+
+gateway_actor::behavior_type
+gateway(gateway_actor::stateful_pointer<gateway_state> self,
+        context_ptr context);
+
+} // namespace pgtrickle

@@ -1,0 +1,137 @@
+#include "actors/node.hpp"
+
+#include "actors/children.hpp"
+#include "actors/cluster.hpp"
+#include "actors/discoverer.hpp"
+#include "actors/exit_reasons.hpp"
+#include "actors/gateway.hpp"
+#include "actors/supervisor.hpp"
+
+#include <caf/exit_reason.hpp>
+#include <caf/system_messages.hpp>
+#include <spdlog/spdlog.h>
+
+namespace pgtrickle {
+
+node_actor::behavior_type node_state::make_behavior(context_ptr context) {
+  context_ = std::move(context);
+  self_->set_down_handler([this](const caf::down_msg& down) {
+    if (!take_off(down.source) && !is_stopping_)
+      part_died(down);
+    end_when_alone();
+  });
+  self_->set_exit_handler([this](const caf::exit_msg&) { shut_down(); });
+  start();
+  return {
+    [this](const databases_found& found) { take(found); },
+    [this](restart_due) { start(); },
+    [this](reload_requested request) {
+      for (const auto& [id, supervisor] : supervisors_)
+        self_->send(supervisor, request);
+      if (discoverer_)
+        self_->send(discoverer_, look_due{});
+    },
+  };
+}
+
+// -- what serves all databases ------------------------------------------------
+
+void node_state::start() {
+  is_restarting_ = false;
+  if (is_stopping_)
+    return;
+  gateway_ = self_->spawn<caf::monitored>(gateway, context_);
+  cluster_ = self_->spawn<caf::monitored>(cluster, context_);
+  discoverer_ = self_->spawn<caf::monitored + caf::detached>(
+    discoverer, context_, node_actor{self_});
+}
+
+void node_state::stop_all() {
+  const auto stop = [this](const auto& part) {
+    if (part)
+      self_->send_exit(part, caf::exit_reason::user_shutdown);
+  };
+  stop(discoverer_);
+  for (const auto& [id, supervisor] : supervisors_)
+    stop(supervisor);
+  stop(gateway_);
+  stop(cluster_);
+}
+
+/// The others hold the dead one's handle, so all start again.
+void node_state::part_died(const caf::down_msg& down) {
+  if (is_restarting_)
+    return;
+  is_restarting_ = true;
+  const auto random = std::uniform_real_distribution<double>{0.0, 1.0}(random_);
+  const auto decision = policy_.died(self_->clock().now(), random);
+  spdlog::error("a part of the daemon ended ({}), all start again in {} ms",
+                describe(down.reason), decision.after.count());
+  stop_all();
+  self_->delayed_send(self_, decision.after, restart_due{});
+}
+
+// -- databases ----------------------------------------------------------------
+
+void node_state::take(const databases_found& found) {
+  if (is_stopping_ || is_restarting_)
+    return;
+  self_->send(cluster_, found);
+  std::map<oid, database_id> wanted;
+  for (const auto& database : found.databases)
+    wanted.emplace(database.id, database);
+  for (const auto& [id, supervisor] : supervisors_)
+    if (!wanted.contains(id))
+      self_->send_exit(supervisor, caf::exit_reason::user_shutdown);
+  for (const auto& [id, database] : wanted)
+    if (!supervisors_.contains(id))
+      start_supervisor(database);
+}
+
+void node_state::start_supervisor(const database_id& database) {
+  spdlog::info("database {}: found", database.name);
+  auto children = children_of(self_->system(), context_, database, gateway_);
+  supervisors_.emplace(database.id, self_->spawn<caf::monitored>(
+                                      supervisor, context_, database,
+                                      std::move(children), gateway_, cluster_));
+}
+
+bool node_state::take_off(const caf::actor_addr& supervisor) {
+  for (auto it = supervisors_.begin(); it != supervisors_.end(); ++it)
+    if (it->second.address() == supervisor) {
+      spdlog::info("database {}: let go", it->first);
+      // Whether it has the extension is to be seen again.
+      self_->send(discoverer_, database_lost{it->first});
+      supervisors_.erase(it);
+      return true;
+    }
+  return false;
+}
+
+// -- shutdown -----------------------------------------------------------------
+
+void node_state::shut_down() {
+  if (is_stopping_)
+    return;
+  is_stopping_ = true;
+  self_->send_exit(discoverer_, caf::exit_reason::user_shutdown);
+  for (const auto& [id, supervisor] : supervisors_)
+    self_->send_exit(supervisor, caf::exit_reason::user_shutdown);
+  end_when_alone();
+}
+
+/// The gateway goes last: until then it answers the calls in progress.
+void node_state::end_when_alone() {
+  if (!is_stopping_ || !supervisors_.empty())
+    return;
+  self_->send_exit(gateway_, caf::exit_reason::user_shutdown);
+  self_->send_exit(cluster_, caf::exit_reason::user_shutdown);
+  self_->quit();
+}
+
+node_actor::behavior_type node(node_actor::stateful_pointer<node_state> self,
+                               context_ptr context) {
+  return self->state.make_behavior(std::move(context));
+}
+
+} // namespace pgtrickle

@@ -1,0 +1,247 @@
+#include "actors/supervisor.hpp"
+
+#include "actors/exit_reasons.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/system_messages.hpp>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace pgtrickle {
+
+namespace {
+
+failure not_ready(const std::string& database) {
+  return {errc::connection_lost,
+          "the daemon is not ready for database " + database,
+          {},
+          "Repeat the call in a few seconds."};
+}
+
+} // namespace
+
+supervisor_actor::behavior_type
+supervisor_state::make_behavior(context_ptr context, database_id database,
+                                child_factory children, gateway_actor gateway,
+                                cluster_actor cluster) {
+  context_ = std::move(context);
+  database_ = std::move(database);
+  factory_ = std::move(children);
+  gateway_ = std::move(gateway);
+  cluster_ = std::move(cluster);
+  metrics_ = context_->metrics->database(database_.id, database_.name);
+  self_->set_down_handler(
+    [this](const caf::down_msg& down) { child_died(down); });
+  self_->set_exit_handler([this](const caf::exit_msg&) { shut_down(); });
+  start_from(the_watcher);
+  return {
+    [this](const call& asked) { return route(asked); },
+    [this](const call_cancelled& cancelled) {
+      if (watcher_)
+        self_->send(watcher_, cancelled);
+    },
+    [this](const database_opened& database) { opened(database); },
+    [this](database_closed) { shut_down(); },
+    [this](const stream_tables_listed& listed) {
+      stream_tables_ = static_cast<std::uint32_t>(listed.tables.size());
+      report();
+      if (scheduler_)
+        self_->send(scheduler_, listed);
+    },
+    [this](const sources_touched& touched) {
+      if (scheduler_)
+        self_->send(scheduler_, touched);
+    },
+    [this](pending_calls_waiting waiting) {
+      if (registrar_)
+        self_->send(registrar_, waiting);
+    },
+    [this](alerts_waiting waiting) {
+      if (announcer_)
+        self_->send(announcer_, waiting);
+    },
+    [this](const worker_load& load) {
+      load_ = load;
+      report();
+    },
+    [this](restart_due) { restart(); },
+    [this](reload_requested request) {
+      if (watcher_)
+        self_->send(watcher_, request);
+    },
+  };
+}
+
+// -- children -----------------------------------------------------------------
+
+void supervisor_state::start_from(child first) {
+  stop_from(first);
+  // The others come when the watcher owns the database.
+  if (first == the_watcher)
+    return start(the_watcher);
+  if (!opened_)
+    return;
+  for (std::size_t i = first; i < child_count; ++i)
+    start(static_cast<child>(i));
+  // The newcomers know nothing yet: the watcher tells them all there is.
+  self_->send(watcher_, reload_requested{});
+  self_->send(registrar_, pending_calls_waiting{});
+  self_->send(announcer_, alerts_waiting{});
+}
+
+void supervisor_state::start(child which) {
+  const auto adopt = [&](const auto& started) {
+    self_->monitor(started);
+    handles_[which] = caf::actor_cast<caf::actor>(started);
+    return started;
+  };
+  switch (which) {
+    case the_watcher:
+      watcher_ = adopt(factory_.watcher(self_));
+      return;
+    case the_refresher:
+      refresher_ = adopt(factory_.refresher(*opened_, watcher_, self_));
+      return;
+    case the_scheduler:
+      scheduler_ = adopt(factory_.scheduler(*opened_, refresher_));
+      return;
+    case the_registrar:
+      registrar_ = adopt(factory_.registrar(*opened_, watcher_, scheduler_));
+      return;
+    case the_announcer:
+      announcer_ = adopt(factory_.announcer(*opened_));
+      return;
+    case child_count:
+      return;
+  }
+}
+
+void supervisor_state::stop_from(child first) {
+  for (std::size_t i = child_count; i-- > first;) {
+    auto stopped = std::exchange(handles_[i], {});
+    if (!stopped)
+      continue;
+    self_->demonitor(stopped);
+    self_->send_exit(stopped, caf::exit_reason::user_shutdown);
+  }
+  if (first == the_watcher)
+    opened_.reset();
+  if (first <= the_scheduler)
+    scheduler_ = nullptr;
+  if (first <= the_registrar)
+    registrar_ = nullptr;
+}
+
+void supervisor_state::child_died(const caf::down_msg& down) {
+  const auto dead
+    = std::find_if(handles_.begin(), handles_.end(), [&](const auto& handle) {
+        return handle && handle.address() == down.source;
+      });
+  if (dead == handles_.end())
+    return;
+  *dead = {};
+  if (!is_stopping_)
+    plan_restart(static_cast<child>(dead - handles_.begin()), down.reason);
+  else if (!has_children())
+    self_->quit();
+}
+
+void supervisor_state::plan_restart(child dead, const caf::error& reason) {
+  const auto random = std::uniform_real_distribution<double>{0.0, 1.0}(random_);
+  const auto decision = policy_.died(self_->clock().now(), random);
+  auto first = decision.whole_group ? the_watcher : dead;
+  spdlog::warn("database {}: part {} ended ({}), starts again in {} ms",
+               database_.name, static_cast<int>(dead), describe(reason),
+               decision.after.count());
+  stop_from(first);
+  metrics_->up(first != the_watcher);
+  if (to_restart_) {
+    to_restart_ = std::min(*to_restart_, first);
+    return;
+  }
+  to_restart_ = first;
+  self_->delayed_send(self_, decision.after, restart_due{first});
+}
+
+void supervisor_state::restart() {
+  const auto first = std::exchange(to_restart_, std::nullopt);
+  if (first && !is_stopping_)
+    start_from(*first);
+}
+
+/// The watcher goes last: it waits for the work that is in progress.
+void supervisor_state::shut_down() {
+  if (is_stopping_)
+    return;
+  is_stopping_ = true;
+  self_->send(gateway_, database_detached{database_.id});
+  self_->send(cluster_, database_detached{database_.id});
+  if (!has_children())
+    return self_->quit();
+  for (std::size_t i = child_count; i-- > the_refresher;)
+    if (handles_[i])
+      self_->send_exit(handles_[i], caf::exit_reason::user_shutdown);
+  if (handles_[the_watcher])
+    self_->send(watcher_, work_halted{});
+}
+
+bool supervisor_state::has_children() const {
+  return std::any_of(handles_.begin(), handles_.end(), [](const auto& handle) {
+    return static_cast<bool>(handle);
+  });
+}
+
+// -- the database -------------------------------------------------------------
+
+void supervisor_state::opened(const database_opened& database) {
+  if (is_stopping_ || self_->current_sender() != watcher_.address())
+    return;
+  opened_ = database;
+  to_restart_.reset();
+  start_from(the_refresher);
+  const auto& facts = database.facts;
+  self_->send(gateway_,
+              database_attached{
+                {facts.cluster, facts.id}, facts.secret, facts.clock, self_});
+  metrics_->up(true);
+  report();
+}
+
+void supervisor_state::report() {
+  metrics_->workers(static_cast<int>(load_.active),
+                    static_cast<int>(load_.waiting));
+  if (opened_)
+    self_->send(cluster_,
+                database_report{database_.id, database_.name,
+                                opened_->facts.fence.epoch, stream_tables_,
+                                load_.active, load_.waiting});
+}
+
+// -- calls --------------------------------------------------------------------
+
+caf::result<call_outcome> supervisor_state::route(const call& asked) {
+  if (asked.method == "ping") {
+    const nlohmann::json answer{{"node", context_->node},
+                                {"version", context_->version}};
+    return call_outcome{answer.dump()};
+  }
+  if (asked.method == "cluster_nodes")
+    return self_->delegate(cluster_, asked);
+  if (registrar_)
+    return self_->delegate(registrar_, asked);
+  return call_outcome{tl::unexpected(not_ready(database_.name))};
+}
+
+supervisor_actor::behavior_type
+supervisor(supervisor_actor::stateful_pointer<supervisor_state> self,
+           context_ptr context, database_id database, child_factory children,
+           gateway_actor gateway, cluster_actor cluster) {
+  return self->state.make_behavior(std::move(context), std::move(database),
+                                   std::move(children), std::move(gateway),
+                                   std::move(cluster));
+}
+
+} // namespace pgtrickle

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "actors/children.hpp"
+#include "actors/daemon_context.hpp"
+#include "messages/interfaces.hpp"
+#include "services/scheduling/restart_policy.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <array>
+#include <optional>
+#include <random>
+
+namespace pgtrickle {
+
+/// Keeps all that works on one database alive. The children stand in the order
+/// in which they hold one another's handles, so with a dead one those after it
+/// start again.
+class supervisor_state {
+public:
+  static constexpr const char* name = "supervisor";
+
+  explicit supervisor_state(supervisor_actor::pointer self) : self_(self) {}
+
+  supervisor_actor::behavior_type make_behavior(context_ptr context,
+                                                database_id database,
+                                                child_factory children,
+                                                gateway_actor gateway,
+                                                cluster_actor cluster);
+
+private:
+  enum child : std::size_t {
+    the_watcher,
+    the_refresher,
+    the_scheduler,
+    the_registrar,
+    the_announcer,
+    child_count
+  };
+
+  // -- children ---
+  void start_from(child first);
+  void start(child which);
+  void stop_from(child first);
+  void child_died(const caf::down_msg& down);
+  void plan_restart(child dead, const caf::error& reason);
+  void restart();
+  void shut_down();
+  [[nodiscard]] bool has_children() const;
+
+  // -- the database ---
+  void opened(const database_opened& database);
+  void report();
+
+  // -- calls ---
+  caf::result<call_outcome> route(const call& asked);
+
+  supervisor_actor::pointer self_;
+  context_ptr context_;
+  database_id database_;
+  child_factory factory_;
+  gateway_actor gateway_;
+  cluster_actor cluster_;
+  std::shared_ptr<metrics::database_metrics> metrics_;
+
+  watcher_actor watcher_;
+  refresher_actor refresher_;
+  scheduler_actor scheduler_;
+  registrar_actor registrar_;
+  announcer_actor announcer_;
+  /// By child; null: not running.
+  std::array<caf::actor, child_count> handles_;
+
+  std::optional<database_opened> opened_;
+  std::optional<child> to_restart_;
+  restart_policy policy_{{}};
+  bool is_stopping_ = false;
+  worker_load load_;
+  std::uint32_t stream_tables_ = 0;
+  std::minstd_rand random_{std::random_device{}()};
+};
+
+supervisor_actor::behavior_type
+supervisor(supervisor_actor::stateful_pointer<supervisor_state> self,
+           context_ptr context, database_id database, child_factory children,
+           gateway_actor gateway, cluster_actor cluster);
+
+} // namespace pgtrickle

@@ -1,0 +1,266 @@
+#include "actors/watcher.hpp"
+
+#include "actors/exit_reasons.hpp"
+#include "services/engine/registration.hpp"
+#include "services/observation/discovery.hpp"
+#include "services/observation/settings.hpp"
+#include "services/observation/work_guard.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace pgtrickle {
+
+namespace {
+
+/// How often a database that another daemon owns is tried again.
+constexpr std::chrono::seconds claim_interval{1};
+/// How often notifications and blocked workers are looked for: no query
+/// unless there is something.
+constexpr std::chrono::milliseconds pulse_interval{100};
+
+} // namespace
+
+watcher_actor::behavior_type
+watcher_state::make_behavior(context_ptr context, database_id database,
+                             supervisor_actor supervisor,
+                             gateway_actor gateway) {
+  context_ = std::move(context);
+  database_ = std::move(database);
+  supervisor_ = std::move(supervisor);
+  gateway_ = std::move(gateway);
+  self_->send(self_, claim_due{});
+  return {
+    [this](claim_due) { claim(); },
+    [this](pulse) { look(); },
+    [this](look_request) { return new_changes(); },
+    [this](const work_started& work) { works_[work.worker_pid] = work; },
+    [this](const work_finished& work) {
+      const auto found = works_.extract(work.worker_pid);
+      if (!found.empty())
+        cancelled_calls_.erase(found.mapped().ticket.id);
+    },
+    [this](const call_cancelled& call) { cancel_work(call.call_id); },
+    [this](work_halted) { halt(); },
+    [this](reload_requested) { reload(); },
+  };
+}
+
+// -- ownership ----------------------------------------------------------------
+
+void watcher_state::claim() {
+  if (!db_) {
+    auto opened = postgres::session::open(
+      context_->session_for(database_.name, "watcher"));
+    if (!opened)
+      return self_->quit(exit_reason_of(opened.error()));
+    db_ = std::move(*opened);
+  }
+  auto claimed = observation::claim_ownership(*db_, context_->node);
+  if (!claimed)
+    return self_->quit(exit_reason_of(claimed.error()));
+  switch (claimed->state) {
+    case observation::claim::owned:
+      return open(std::move(claimed->facts));
+    case observation::claim::owned_by_other:
+      return self_->delayed_send(self_, claim_interval, claim_due{});
+    case observation::claim::no_extension:
+      self_->send(supervisor_, database_closed{});
+      return self_->quit();
+  }
+}
+
+void watcher_state::open(observation::database_facts facts) {
+  facts_ = std::move(facts);
+  const auto ready
+    = listen()
+        .and_then([&] { return observation::read_settings(*db_); })
+        .map([&](config::settings read) { settings_ = std::move(read); })
+        .and_then([&] {
+          return engine::close_interrupted_refreshes(*db_, facts_.fence);
+        });
+  if (!ready)
+    return self_->quit(exit_reason_of(ready.error()));
+  // Remembers the snapshot: what came before makes every table pending anyway.
+  look_for_changes();
+  spdlog::info("database {}: owned, epoch {}", facts_.name, facts_.fence.epoch);
+  self_->send(supervisor_, database_opened{facts_, settings_});
+  list_stream_tables();
+  self_->send(supervisor_, pending_calls_waiting{});
+  self_->send(supervisor_, alerts_waiting{});
+  self_->send(self_, pulse{});
+}
+
+result<void> watcher_state::listen() {
+  for (const auto* channel :
+       {"pgtrickle_calls", "pgtrickle_catalog", "pg_trickle_alert"})
+    if (auto listening = db_->listen(channel); !listening)
+      return listening;
+  return {};
+}
+
+/// A session keeps the settings it began with: a new one sees what
+/// ALTER DATABASE has set since.
+void watcher_state::reload() {
+  if (facts_.fence.epoch == 0)
+    return;
+  auto read
+    = postgres::session::open(context_->session_for(database_.name, "settings"))
+        .and_then(
+          [](postgres::session db) { return observation::read_settings(db); });
+  if (auto settings = checked(std::move(read));
+      settings && *settings != settings_) {
+    settings_ = std::move(*settings);
+    self_->send(supervisor_, database_opened{facts_, settings_});
+  }
+  list_stream_tables();
+}
+
+// -- what happens in the database ---------------------------------------------
+
+void watcher_state::look() {
+  take_notifications();
+  if (self_->clock().now() >= next_look_) {
+    look_for_changes();
+    next_look_ = self_->clock().now()
+                 + std::chrono::milliseconds{settings_.scheduler_interval_ms};
+  }
+  guard_work();
+  if (halts_by_)
+    watch_halt();
+  self_->delayed_send(self_, pulse_interval, pulse{});
+}
+
+void watcher_state::take_notifications() {
+  const auto arrived
+    = checked(db_->notifications(std::chrono::milliseconds{0}));
+  if (!arrived)
+    return;
+  std::set<std::string> channels;
+  for (const auto& [channel, payload] : *arrived)
+    channels.insert(channel);
+  if (channels.contains("pgtrickle_catalog"))
+    list_stream_tables();
+  if (channels.contains("pgtrickle_calls"))
+    self_->send(supervisor_, pending_calls_waiting{});
+  if (channels.contains("pg_trickle_alert"))
+    self_->send(supervisor_, alerts_waiting{});
+}
+
+void watcher_state::look_for_changes() {
+  if (auto touched = new_changes(); !touched.sources.empty())
+    self_->send(supervisor_, std::move(touched));
+}
+
+sources_touched watcher_state::new_changes() {
+  const auto since = looked_at_;
+  const auto looking_at = std::chrono::system_clock::now();
+  auto sources = checked(gate_.look(*db_));
+  if (!sources)
+    return {};
+  looked_at_ = looking_at;
+  return {std::move(*sources), since};
+}
+
+void watcher_state::list_stream_tables() {
+  if (!db_ || facts_.fence.epoch == 0)
+    return;
+  if (auto tables = checked(engine::stream_tables(*db_)))
+    self_->send(supervisor_, stream_tables_listed{std::move(*tables)});
+}
+
+// -- work in progress ---------------------------------------------------------
+
+void watcher_state::guard_work() {
+  if (works_.empty())
+    return;
+  refuse_blocked();
+  // A cancel that comes between two statements has no effect: it is repeated
+  // until the work has ended.
+  for (const auto& [pid, work] : works_)
+    if (cancelled_calls_.contains(work.ticket.id))
+      cancel(pid);
+}
+
+void watcher_state::refuse_blocked() {
+  std::vector<observation::working_pair> pairs;
+  for (const auto& [pid, work] : works_)
+    if (work.ticket.backend_pid != 0)
+      pairs.push_back({pid, work.ticket.backend_pid});
+  if (pairs.empty())
+    return;
+  const auto blocked = checked(observation::blocked_by_caller(*db_, pairs));
+  if (!blocked)
+    return;
+  for (const auto& [pid, object] : *blocked) {
+    const auto& id = works_.at(pid).ticket.id;
+    self_->send(
+      gateway_,
+      call_refused{id,
+                   {errc::caller_holds_lock,
+                    "the calling transaction holds a lock on " + object,
+                    {},
+                    "Commit first, then call."}});
+    cancel_work(id);
+  }
+}
+
+void watcher_state::cancel_work(const std::string& call_id) {
+  for (const auto& [pid, work] : works_)
+    if (work.ticket.id == call_id) {
+      cancelled_calls_.insert(call_id);
+      cancel(pid);
+    }
+}
+
+/// Ends once nothing is at work any more.
+void watcher_state::halt() {
+  halts_by_ = self_->clock().now() + context_->shutdown_deadline;
+  if (works_.empty())
+    self_->quit();
+}
+
+void watcher_state::watch_halt() {
+  if (works_.empty())
+    return self_->quit();
+  if (self_->clock().now() >= *halts_by_)
+    for (const auto& [pid, work] : works_)
+      cancel(pid);
+}
+
+void watcher_state::cancel(int pid) {
+  if (auto cancelled = observation::cancel_backend(*db_, pid); !cancelled)
+    failed(cancelled.error());
+}
+
+// -- failures -----------------------------------------------------------------
+
+template <class T>
+std::optional<T> watcher_state::checked(result<T> value) {
+  if (value)
+    return std::move(*value);
+  failed(value.error());
+  return std::nullopt;
+}
+
+void watcher_state::failed(const failure& reason) {
+  if (reason.code == errc::connection_lost || reason.code == errc::fenced)
+    return self_->quit(exit_reason_of(reason));
+  const auto extension_there = observation::has_extension(*db_);
+  if (extension_there && !*extension_there) {
+    self_->send(supervisor_, database_closed{});
+    return self_->quit();
+  }
+  if (const auto count = failures_.occurred(self_->clock().now()))
+    spdlog::error("database {}: watching failed {} times, at last: {}",
+                  database_.name, *count, reason.message);
+}
+
+watcher_actor::behavior_type
+watcher(watcher_actor::stateful_pointer<watcher_state> self,
+        context_ptr context, database_id database, supervisor_actor supervisor,
+        gateway_actor gateway) {
+  return self->state.make_behavior(std::move(context), std::move(database),
+                                   std::move(supervisor), std::move(gateway));
+}
+
+} // namespace pgtrickle

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "actors/daemon_context.hpp"
+#include "messages/interfaces.hpp"
+#include "services/coordination/log_throttle.hpp"
+#include "services/observation/change_gate.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <map>
+#include <optional>
+#include <set>
+
+namespace pgtrickle {
+
+/// Owns one database for as long as its connection lives, and tells the
+/// supervisor what happens there. States: claiming, owning.
+class watcher_state {
+public:
+  static constexpr const char* name = "watcher";
+
+  explicit watcher_state(watcher_actor::pointer self) : self_(self) {}
+
+  watcher_actor::behavior_type make_behavior(context_ptr context,
+                                             database_id database,
+                                             supervisor_actor supervisor,
+                                             gateway_actor gateway);
+
+private:
+  // -- ownership ---
+  void claim();
+  void open(observation::database_facts facts);
+  [[nodiscard]] result<void> listen();
+  void reload();
+
+  // -- what happens in the database ---
+  void look();
+  void take_notifications();
+  [[nodiscard]] sources_touched new_changes();
+  void look_for_changes();
+  void list_stream_tables();
+
+  // -- work in progress ---
+  void guard_work();
+  void refuse_blocked();
+  void cancel_work(const std::string& call_id);
+  void halt();
+  void watch_halt();
+  void cancel(int pid);
+
+  /// The value, or nothing: then the actor has ended or the failure is logged.
+  template <class T>
+  [[nodiscard]] std::optional<T> checked(result<T> value);
+  void failed(const failure& reason);
+
+  watcher_actor::pointer self_;
+  context_ptr context_;
+  database_id database_;
+  supervisor_actor supervisor_;
+  gateway_actor gateway_;
+
+  std::optional<postgres::session> db_;
+  observation::database_facts facts_;
+  config::settings settings_;
+  observation::change_gate gate_;
+  std::chrono::steady_clock::time_point next_look_{};
+  wall_time looked_at_{};
+
+  std::map<int, work_started> works_;
+  std::set<std::string> cancelled_calls_;
+  /// When work that still goes on is cancelled; absent: no shutdown.
+  std::optional<std::chrono::steady_clock::time_point> halts_by_;
+  log_throttle failures_{std::chrono::seconds{30}};
+};
+
+watcher_actor::behavior_type
+watcher(watcher_actor::stateful_pointer<watcher_state> self,
+        context_ptr context, database_id database, supervisor_actor supervisor,
+        gateway_actor gateway);
+
+} // namespace pgtrickle

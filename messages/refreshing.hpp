@@ -1,0 +1,75 @@
+#pragma once
+// When and how stream tables are brought up to date.
+
+#include "messages/calls.hpp"
+#include "services/engine/refresh.hpp"
+#include "services/scheduling/scheduled_table.hpp"
+
+namespace pgtrickle {
+
+/// All stream tables of the database, as the catalog has them.
+struct stream_tables_listed {
+  std::vector<stream_table_entry> tables;
+};
+
+/// Transactions that wrote to these relations have committed.
+struct sources_touched {
+  std::vector<oid> sources;
+  /// When the watcher had looked before.
+  wall_time since;
+};
+
+/// Look for touched sources now.
+struct look_request {};
+
+/// Refresh this stream table now, and first what it reads.
+struct refresh_request {
+  stream_table_id id{};
+  engine::initiator by = engine::initiator::manual;
+  call_ticket ticket;
+};
+
+/// An order for a worker.
+struct refresh_task {
+  engine::refresh_order order;
+  call_ticket ticket;
+};
+
+/// What became of an order.
+struct refresh_result {
+  result<std::vector<engine::refresh_outcome>> outcomes;
+  /// When the worker began: the data are at least as new.
+  moment began;
+};
+
+/// Something in the calendar has fallen due.
+struct calendar_due {};
+
+/// Captured changes that every consumer has passed are to be deleted.
+struct sweep_due {};
+
+struct sweep_request {};
+
+struct sweep_report {
+  result<std::int64_t> deleted;
+};
+
+/// How busy the workers are.
+struct worker_load {
+  std::uint32_t active = 0;
+  std::uint32_t waiting = 0;
+};
+
+} // namespace pgtrickle
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::stream_tables_listed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::sources_touched)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::look_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::refresh_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::refresh_task)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::refresh_result)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::calendar_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::sweep_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::sweep_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::sweep_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::worker_load)

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "services/core/result.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace pgtrickle::bus {
+
+/// What arrived on a subject.
+struct message {
+  std::string subject;
+  /// Where the sender waits for an answer; empty: nowhere.
+  std::string reply_to;
+  std::string payload;
+};
+
+/// Called on one of nats.c's threads: must only hand the message on.
+using message_handler = std::function<void(message)>;
+
+struct connection_options {
+  /// One URL, or several separated by commas.
+  std::string url;
+  /// How the server's monitoring shows this client.
+  std::string name = "pgtrickled";
+  /// A NATS credentials file; empty: none.
+  std::string credentials_file = {};
+  /// Called on a foreign thread when the link comes up or goes down.
+  std::function<void(bool up)> on_link_change = {};
+};
+
+/// A subject is listened to for as long as this lives.
+using subscription = std::shared_ptr<void>;
+
+/// A way to the bus. Thread-safe.
+class channel {
+public:
+  virtual ~channel() = default;
+
+  [[nodiscard]] virtual bool is_up() const = 0;
+
+  /// Listens on `subject`; messages beyond a few thousand waiting are dropped.
+  [[nodiscard]] virtual result<subscription>
+  subscribe(const std::string& subject, message_handler handler) = 0;
+
+  /// Hands `payload` over without waiting.
+  [[nodiscard]] virtual result<void> publish(const std::string& subject,
+                                             std::string_view payload)
+    = 0;
+
+  /// Publishes under a unique `id` and waits until the server has it: stored,
+  /// when it runs JetStream, else received. Blocks.
+  [[nodiscard]] virtual result<void>
+  publish_once(const std::string& subject, std::string_view payload,
+               const std::string& id, std::chrono::milliseconds timeout)
+    = 0;
+};
+
+/// Starts to connect to NATS, and reconnects for ever; a server that is not
+/// there yet is waited for in the background.
+/// Errors: invalid_argument (the URL, the credentials), connection_lost.
+[[nodiscard]] result<std::shared_ptr<channel>>
+connect(connection_options options);
+
+} // namespace pgtrickle::bus

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "services/core/ids.hpp"
+#include "services/core/result.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace pgtrickle {
+
+/// Identifies an order within its queue.
+enum class order_id : std::uint64_t {};
+
+/// Which worker carries out which order. A worker that refreshed a table last
+/// has its staging tables, so it gets that table again when it is idle.
+class worker_queue {
+public:
+  using worker_index = std::size_t;
+
+  static constexpr std::size_t max_waiting = 10'000;
+
+  explicit worker_queue(std::size_t workers);
+
+  struct assignment {
+    order_id order{};
+    worker_index worker = 0;
+  };
+
+  /// Takes in an order that is led by `table`. Error: overloaded.
+  [[nodiscard]] result<order_id> add(stream_table_id table, bool is_urgent);
+
+  /// Hands the next waiting order to an idle worker; absent: none of either.
+  [[nodiscard]] std::optional<assignment> take_next();
+
+  /// An idle worker for a chore; absent when orders wait or all are busy.
+  [[nodiscard]] std::optional<worker_index> take_idle_worker();
+
+  void finished(worker_index worker);
+
+  [[nodiscard]] std::size_t active() const { return workers_ - idle_.size(); }
+  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+
+private:
+  struct waiting_order {
+    order_id id{};
+    stream_table_id table{};
+  };
+
+  std::size_t workers_;
+  std::set<worker_index> idle_;
+  std::deque<waiting_order> waiting_;
+  std::map<stream_table_id, worker_index> last_worker_;
+  std::uint64_t last_id_ = 0;
+};
+
+} // namespace pgtrickle

@@ -1,0 +1,56 @@
+#include "services/observation/alert_outbox.hpp"
+
+#include "services/observation/ownership.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace pgtrickle::observation {
+
+namespace {
+
+// NOTIFY refuses 8000 bytes: what is longer is to be read from the table.
+constexpr auto insert_and_notify
+  = "WITH written AS ("
+    " INSERT INTO pgtrickle.pgt_alerts (event, payload)"
+    " VALUES ($1, $2::jsonb) RETURNING event, payload)"
+    " SELECT pg_notify('pg_trickle_alert',"
+    " left(jsonb_build_object('event', event, 'payload', payload)::text, 7900))"
+    " FROM written";
+
+} // namespace
+
+result<std::vector<outbox_alert>> unpublished_alerts(postgres::session& db,
+                                                     int limit) {
+  return db.run<std::vector<outbox_alert>>(
+    postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+      std::vector<outbox_alert> alerts;
+      for (const auto& row : tx.exec_params(
+             "SELECT alert_id, event, payload::text FROM pgtrickle.pgt_alerts"
+             " WHERE published_at IS NULL ORDER BY alert_id LIMIT $1",
+             limit))
+        alerts.push_back({row[0].as<std::int64_t>(), row[1].as<std::string>(),
+                          row[2].as<std::string>()});
+      return alerts;
+    });
+}
+
+result<void> mark_published(postgres::session& db,
+                            const std::vector<std::int64_t>& ids,
+                            ownership fence) {
+  return db.run<void>(
+    postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+      check_ownership(tx, fence);
+      tx.exec_params("UPDATE pgtrickle.pgt_alerts"
+                     " SET published_at = clock_timestamp()"
+                     " WHERE alert_id = ANY ($1::bigint[])",
+                     fmt::format("{{{}}}", fmt::join(ids, ",")));
+    });
+}
+
+void write_alert(pqxx::dbtransaction& tx, const std::string& event,
+                 const std::string& payload) {
+  tx.exec_params(insert_and_notify, event, payload);
+}
+
+} // namespace pgtrickle::observation

@@ -1,0 +1,32 @@
+#pragma once
+// Alerts wait in the database until the bus has them.
+
+#include "services/engine/stream_table.hpp"
+#include "services/postgres/session.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pgtrickle::observation {
+
+struct outbox_alert {
+  std::int64_t id = 0;
+  std::string event;
+  /// JSON text.
+  std::string payload;
+};
+
+/// The alerts that were not published, oldest first, at most `limit`.
+[[nodiscard]] result<std::vector<outbox_alert>>
+unpublished_alerts(postgres::session& db, int limit);
+
+/// Marks the alerts as published.
+[[nodiscard]] result<void> mark_published(postgres::session& db,
+                                          const std::vector<std::int64_t>& ids,
+                                          ownership fence);
+
+/// Writes an alert within `tx`, and notifies those who listen in SQL.
+void write_alert(pqxx::dbtransaction& tx, const std::string& event,
+                 const std::string& payload);
+
+} // namespace pgtrickle::observation

@@ -1,0 +1,21 @@
+#pragma once
+// Which databases there are, and which of them have the extension.
+
+#include "services/coordination/database_census.hpp"
+#include "services/postgres/session.hpp"
+
+#include <vector>
+
+namespace pgtrickle::observation {
+
+/// PostgreSQL's system identifier.
+[[nodiscard]] result<std::string> cluster_identity(postgres::session& db);
+
+/// Every database that can be connected to, from the shared catalogs.
+[[nodiscard]] result<std::vector<database_row>>
+databases_of_cluster(postgres::session& db);
+
+/// Whether the database of `db` has the extension.
+[[nodiscard]] result<bool> has_extension(postgres::session& db);
+
+} // namespace pgtrickle::observation

@@ -1,0 +1,40 @@
+#pragma once
+// Who works on a database: one daemon at a time.
+
+#include "services/coordination/database_clock.hpp"
+#include "services/engine/stream_table.hpp"
+#include "services/postgres/session.hpp"
+
+#include <string>
+
+namespace pgtrickle::observation {
+
+/// What a daemon must know of a database that it has come to own.
+struct database_facts {
+  /// PostgreSQL's system identifier.
+  std::string cluster;
+  oid id = 0;
+  std::string name;
+  ownership fence;
+  /// The key of the calls' signatures: never logged.
+  std::string secret;
+  database_clock clock;
+};
+
+enum class claim : std::uint8_t { owned, owned_by_other, no_extension };
+
+struct claim_outcome {
+  claim state = claim::owned_by_other;
+  database_facts facts;
+};
+
+/// Tries to own the database of `db` for as long as the session lives.
+/// Errors: wrong_state (a standby), lock_unavailable, connection_lost.
+[[nodiscard]] result<claim_outcome> claim_ownership(postgres::session& db,
+                                                    const std::string& node);
+
+/// Leaves the transaction with errc::fenced unless `fence` is the database's
+/// epoch, which then can't change before the transaction ends.
+void check_ownership(pqxx::dbtransaction& tx, ownership fence);
+
+} // namespace pgtrickle::observation
