@@ -44,18 +44,4 @@ result<void> daemon_options::read(int argc, char** argv) {
   return config::validate(chosen);
 }
 
-std::string
-daemon_options::make_help_text(const std::vector<caf::message::cli_arg>&) {
-  std::string text
-    = "pgtrickled keeps the stream tables of a PostgreSQL cluster fresh.\n\n"
-      "  --help, --version\n"
-      "  --config-file=FILE\n      Reads options from FILE, as name = value "
-      "(/etc/pgtrickle/pgtrickled.conf).\n";
-  for (const auto& option : config::option_descriptions())
-    text += fmt::format("  --{}=... ({})\n      {} [{}]\n", option.name,
-                        option.environment, option.description,
-                        option.default_text);
-  return text;
-}
-
 } // namespace pgtrickle

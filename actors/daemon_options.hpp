@@ -18,10 +18,6 @@ public:
   bool wants_version = false;
 
   daemon_options();
-
-private:
-  std::string
-  make_help_text(const std::vector<caf::message::cli_arg>&) override;
 };
 
 } // namespace pgtrickle

@@ -3,7 +3,8 @@
 // A group that no change of Q falls into keeps its row. For the touched ones
 // the arrangement holds the old row (v…) and partial states (s…): where the new
 // value follows from state + change it is arithmetic; where it doesn't (an
-// extreme that went, an aggregate of the user's), that group alone is read again.
+// extreme that went, an aggregate of the user's), that group alone is read
+// again.
 
 #include "services/differential/aggregate_state.hpp"
 #include "services/differential/locator.hpp"
@@ -22,8 +23,7 @@ using texts = std::vector<std::string>;
 class grouped {
 public:
   grouped(const aggregate& node, const plan& self, program_builder& program)
-    : node_(node),
-      program_(program),
+    : node_(node), program_(program),
       key_columns_(self.columns.begin(),
                    self.columns.begin() + static_cast<long>(node.keys)),
       where_(key_columns_, all_columns(node.keys)),
@@ -68,17 +68,18 @@ private:
       for (const auto& state : call.states())
         outputs.push_back(state.change);
     }
-    program_.add_fill(fmt::format(
-      "INSERT INTO {} SELECT {} FROM (SELECT *, 1::bigint AS __weight FROM {} q) i{}",
-      arrangement_, joined(outputs), current(*node_.input), group_by("i")));
+    program_.add_fill(fmt::format("INSERT INTO {} SELECT {} FROM (SELECT *, "
+                                  "1::bigint AS __weight FROM {} q) i{}",
+                                  arrangement_, joined(outputs),
+                                  current(*node_.input), group_by("i")));
   }
 
   std::string group_by(std::string_view alias) const {
-    return keys_.empty() ? ""
-                         : " GROUP BY " + joined(references(alias, keys_));
+    return keys_.empty() ? "" : " GROUP BY " + joined(references(alias, keys_));
   }
 
-  // --- what changed, group by group --------------------------------------------
+  // --- what changed, group by group
+  // --------------------------------------------
 
   void stage_changes(const delta& input) {
     auto columns = definitions(key_columns_);
@@ -112,7 +113,8 @@ private:
       count);
   }
 
-  // --- old and new of each touched group ---------------------------------------
+  // --- old and new of each touched group
+  // ---------------------------------------
 
   void stage_groups() {
     auto columns = definitions(key_columns_);
@@ -135,8 +137,8 @@ private:
       outer.push_back("x." + call.old_value());
       for (const auto& state : call.states()) {
         columns.push_back(state.column);
-        inner.push_back(fmt::format("coalesce(a.{0}, 0) + g.{0} AS {0}",
-                                    state.column.name));
+        inner.push_back(
+          fmt::format("coalesce(a.{0}, 0) + g.{0} AS {0}", state.column.name));
         outer.push_back("x." + state.column.name);
       }
       if (call.is_extreme()) {
@@ -154,10 +156,11 @@ private:
     groups_count_ = program_.add_count();
     program_.clear_after(groups_, groups_count_);
     program_.run(
-      fmt::format("INSERT INTO {} SELECT {} FROM (SELECT {} FROM {} g LEFT JOIN {} a "
-                  "ON {}) x",
-                  groups_, joined(outer), joined(inner), changes_, arrangement_,
-                  where_.equal(references("a", keys_), references("g", keys_))),
+      fmt::format(
+        "INSERT INTO {} SELECT {} FROM (SELECT {} FROM {} g LEFT JOIN {} a "
+        "ON {}) x",
+        groups_, joined(outer), joined(inner), changes_, arrangement_,
+        where_.equal(references("a", keys_), references("g", keys_))),
       groups_count_);
   }
 
@@ -174,16 +177,19 @@ private:
     if (keys_.empty()) {
       // The one group is there even without rows.
       program_.run(fmt::format(
-        "UPDATE {} n SET {} FROM (SELECT {} FROM {} i) r WHERE n.__redo", groups_,
-        joined(sets), joined(values), current(*node_.input)));
+        "UPDATE {} n SET {} FROM (SELECT {} FROM {} i) r WHERE n.__redo",
+        groups_, joined(sets), joined(values), current(*node_.input)));
       return;
     }
-    const auto statement = [&](const std::string& rows, const std::string& match) {
-      program_.run(fmt::format(
-        "UPDATE {0} n SET {1} FROM (SELECT n.ctid AS id, {2} FROM {0} n JOIN {3} i "
-        "ON {4} WHERE n.__redo AND n.__n > 0{5} GROUP BY n.ctid) r "
-        "WHERE n.ctid = r.id",
-        groups_, joined(sets), joined(values), current(*node_.input), match, rows));
+    const auto statement = [&](const std::string& rows,
+                               const std::string& match) {
+      program_.run(
+        fmt::format("UPDATE {0} n SET {1} FROM (SELECT n.ctid AS id, {2} FROM "
+                    "{0} n JOIN {3} i "
+                    "ON {4} WHERE n.__redo AND n.__n > 0{5} GROUP BY n.ctid) r "
+                    "WHERE n.ctid = r.id",
+                    groups_, joined(sets), joined(values),
+                    current(*node_.input), match, rows));
     };
     // Without nulls in the key an index of the source serves; with them only
     // a hash over all its rows does.
@@ -200,10 +206,10 @@ private:
     }
     const auto some_null = "(" + joined(nulls, " OR ") + ")";
     statement(" AND NOT " + some_null, joined(equal, " AND "));
-    program_.line(fmt::format("EXECUTE {} INTO n;",
-                              literal(fmt::format(
-                                "SELECT count(*) FROM {} n WHERE n.__redo AND {}",
-                                groups_, some_null))));
+    program_.line(fmt::format(
+      "EXECUTE {} INTO n;",
+      literal(fmt::format("SELECT count(*) FROM {} n WHERE n.__redo AND {}",
+                          groups_, some_null))));
     program_.begin_if("n > 0");
     statement(" AND " + some_null,
               where_.equal(references("i", keys_), references("n", keys_)));
@@ -230,7 +236,8 @@ private:
       joined(sets), joined(names), joined(references("n", names))));
   }
 
-  // --- the delta -----------------------------------------------------------------
+  // --- the delta
+  // -----------------------------------------------------------------
 
   std::string emitted() const {
     texts before = references("n", keys_);

@@ -46,7 +46,9 @@ public:
   std::string add_state(std::string_view operation,
                         const std::vector<column_definition>& columns,
                         std::string_view constraints = {});
-  void add_fill(std::string statement) { fills_.push_back(std::move(statement)); }
+  void add_fill(std::string statement) {
+    fills_.push_back(std::move(statement));
+  }
   void add_state_index(std::string statement);
 
   /// Adds a variable, 0 at first. Returns its name.
@@ -101,7 +103,8 @@ private:
 /// The definitions of `columns` as c1, c2 …
 [[nodiscard]] std::vector<column_definition>
 definitions(const std::vector<column>& columns);
-[[nodiscard]] column_definition definition(std::string name, const column& type);
+[[nodiscard]] column_definition definition(std::string name,
+                                           const column& type);
 
 /// The rows of `relation` (with __weight), those that are alike added up and
 /// those that cancel left out: a SELECT in parentheses.
@@ -119,13 +122,21 @@ definitions(const std::vector<column>& columns);
 [[nodiscard]] std::string exact(const std::string& reference,
                                 const column& type);
 
-delta differentiate(const scan& node, const plan& self, program_builder& program);
-delta differentiate(const filter& node, const plan& self, program_builder& program);
-delta differentiate(const project& node, const plan& self, program_builder& program);
-delta differentiate(const inner_join& node, const plan& self, program_builder& program);
-delta differentiate(const aggregate& node, const plan& self, program_builder& program);
-delta differentiate(const distinct& node, const plan& self, program_builder& program);
-delta differentiate(const union_all& node, const plan& self, program_builder& program);
-delta differentiate(const opaque& node, const plan& self, program_builder& program);
+delta differentiate(const scan& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const filter& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const project& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const inner_join& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const aggregate& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const distinct& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const union_all& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const opaque& node, const plan& self,
+                    program_builder& program);
 
 } // namespace pgtrickle

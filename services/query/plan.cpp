@@ -25,8 +25,7 @@ struct current_rows {
   std::string operator()(const project& x) const {
     std::vector<std::string> outputs;
     for (std::size_t i = 0; i < x.outputs.size(); ++i)
-      outputs.push_back(
-        fmt::format("{} AS {}", x.outputs[i], column_name(i)));
+      outputs.push_back(fmt::format("{} AS {}", x.outputs[i], column_name(i)));
     return fmt::format("(SELECT {} FROM {} i)", joined(outputs),
                        current(*x.input));
   }
@@ -48,8 +47,8 @@ struct current_rows {
     for (std::size_t i = 0; i < x.calls.size(); ++i)
       outputs.push_back(
         fmt::format("{} AS {}", x.calls[i].sql, column_name(x.keys + i)));
-    auto sql = fmt::format("(SELECT {} FROM {} i", joined(outputs),
-                           current(*x.input));
+    auto sql
+      = fmt::format("(SELECT {} FROM {} i", joined(outputs), current(*x.input));
     if (x.keys > 0)
       sql += " GROUP BY " + column_list("i", x.keys);
     return sql + ")";
@@ -113,7 +112,8 @@ struct headline {
 };
 
 void append_text(const plan& plan, std::size_t depth, std::string& text) {
-  text += std::string(2 * depth, ' ') + std::visit(headline{}, plan.node) + "\n";
+  text
+    += std::string(2 * depth, ' ') + std::visit(headline{}, plan.node) + "\n";
   for_each_input(plan.node, [&](const pgtrickle::plan& input) {
     append_text(input, depth + 1, text);
   });
