@@ -203,7 +203,7 @@ result<void> refresher_session::probe(std::vector<work_item>& items) {
 }
 
 void refresher_session::refresh_one(pqxx::dbtransaction& tx, work_item& item) {
-  const auto begin = std::chrono::steady_clock::now();
+  item.outcome.began = std::chrono::steady_clock::now();
   auto& table = item.table;
   const auto& program = programs_.at(table.id).program;
   refresh_situation now{.populated = table.is_populated && table.consumed,
@@ -250,7 +250,7 @@ void refresher_session::refresh_one(pqxx::dbtransaction& tx, work_item& item) {
   if (action.mode == "FILL")
     finish_fill(tx, program, table.name);
   item.outcome.duration = std::chrono::duration_cast<std::chrono::microseconds>(
-    std::chrono::steady_clock::now() - begin);
+    std::chrono::steady_clock::now() - item.outcome.began);
 }
 
 result<void> refresher_session::refresh(std::vector<work_item>& items,

@@ -13,7 +13,8 @@ namespace pgtrickle::engine {
 open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
              initiator by);
 
-/// Completes the history row `id`, in the refresh's own transaction.
+/// Completes the history row `id`, in the refresh's own transaction. It tells
+/// when the work on this table began and ended, not on the whole order.
 void complete_history(pqxx::transaction_base& tx, std::int64_t id,
                       const refresh_outcome& outcome,
                       const std::string& data_timestamp);
