@@ -29,8 +29,7 @@ std::optional<std::size_t> position(const std::vector<pg_query::Node>& nodes,
 /// Integers and numeric: sums of them are exact, so they can be maintained.
 bool is_exact_number(const std::string& type) {
   static constexpr std::array names = {"smallint", "integer", "bigint"};
-  return std::ranges::find(names, type) != names.end()
-         || type.starts_with("numeric");
+  return std::ranges::find(names, type) != names.end() || is_numeric(type);
 }
 
 aggregate_kind kind_of(const std::string& name, const column* argument) {
