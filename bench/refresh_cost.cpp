@@ -24,6 +24,7 @@ constexpr auto defining_query
     "GROUP BY p.category";
 
 constexpr auto schema = R"(
+SET search_path = public;
 CREATE TABLE products (product_id int PRIMARY KEY, category int NOT NULL);
 CREATE TABLE sales (
   sale_id bigint PRIMARY KEY,

@@ -1,10 +1,9 @@
 #include "services/catalog/query_analysis.hpp"
 
+#include "catalog_queries.hpp"
 #include "services/postgres/session.hpp"
 #include "services/query/parse_tree.hpp"
 #include "services/query/sql_text.hpp"
-
-#include "catalog_queries.hpp"
 
 #include <fmt/format.h>
 
@@ -37,12 +36,12 @@ std::vector<source_column> columns_of(pqxx::dbtransaction& tx,
   std::vector<source_column> columns;
   for (const auto& row :
        tx.exec("SELECT * FROM pgtrickle._columns_of(" + relation + ")"))
-    columns.push_back({row["attnum"].as<std::int16_t>(),
-                       row["name"].as<std::string>(),
-                       {row["type"].as<std::string>(),
-                        row["collation_name"].as<std::string>(),
-                        equality_from(row["equality"].as<std::string>()),
-                        row["indexable"].as<bool>(), row["not_null"].as<bool>()}});
+    columns.push_back(
+      {row["attnum"].as<std::int16_t>(),
+       row["name"].as<std::string>(),
+       {row["type"].as<std::string>(), row["collation_name"].as<std::string>(),
+        equality_from(row["equality"].as<std::string>()),
+        row["indexable"].as<bool>(), row["not_null"].as<bool>()}});
   return columns;
 }
 
@@ -60,8 +59,8 @@ void read_relations(pqxx::dbtransaction& tx, oid view, analysed_query& found) {
       if (std::ranges::find(used, column.attnum) != used.end())
         relation.columns.push_back(std::move(column));
     for (auto attnum : integers<std::int16_t>(row["key"].as<std::string>())) {
-      const auto at = std::ranges::find(relation.columns, attnum,
-                                        &source_column::attnum);
+      const auto at
+        = std::ranges::find(relation.columns, attnum, &source_column::attnum);
       if (at == relation.columns.end()) {
         relation.key.clear();
         break;
@@ -89,11 +88,10 @@ void read_functions(pqxx::dbtransaction& tx, oid view, query_facts& facts) {
     facts.reads_clock = row["reads_clock"].as<bool>(false);
     if (row["name"].is_null())
       continue;
-    facts.functions.push_back({row["schema"].as<std::string>(),
-                               row["name"].as<std::string>(),
-                               row["volatility"].as<std::string>().at(0),
-                               row["kind"].as<std::string>().at(0),
-                               row["returns_set"].as<bool>()});
+    facts.functions.push_back(
+      {row["schema"].as<std::string>(), row["name"].as<std::string>(),
+       row["volatility"].as<std::string>().at(0),
+       row["kind"].as<std::string>().at(0), row["returns_set"].as<bool>()});
   }
 }
 
@@ -143,8 +141,8 @@ analysed_query analyse(pqxx::dbtransaction& tx, const std::string& query,
   read_relations(tx, view[0].as<oid>(), found);
   read_functions(tx, view[0].as<oid>(), found.facts);
   if (const auto name = system_catalog_in(found.tree); !name.empty())
-    found.obstacle = "changes of the system catalog " + name
-                     + " can't be captured";
+    found.obstacle
+      = "changes of the system catalog " + name + " can't be captured";
   tx.exec("DROP VIEW pg_temp.__pgt_query");
   return found;
 }
@@ -154,8 +152,7 @@ describe_query describer(pqxx::dbtransaction& tx) {
     tx.exec_params("CREATE TEMP VIEW __pgt_described AS SELECT * FROM " + query
                    + " q");
     std::vector<column> columns;
-    for (auto& column :
-         columns_of(tx, "'pg_temp.__pgt_described'::regclass"))
+    for (auto& column : columns_of(tx, "'pg_temp.__pgt_described'::regclass"))
       columns.push_back(std::move(column.facts));
     tx.exec("DROP VIEW pg_temp.__pgt_described");
     return columns;

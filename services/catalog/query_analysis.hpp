@@ -1,10 +1,9 @@
 #pragma once
 // A defining query as PostgreSQL understands it.
 
+#include "pg_query.pb.h"
 #include "services/query/facts.hpp"
 #include "services/query/plan_builder.hpp"
-
-#include "pg_query.pb.h"
 
 #include <pqxx/pqxx>
 

@@ -38,7 +38,8 @@ load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids) {
   for (const auto& row : tx.exec_params(
          "SELECT t.*, format('%I.%I', n.nspname, c.relname) AS name, "
          "pg_get_userbyid(c.relowner) AS owner "
-         "FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = t.pgt_relid "
+         "FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = "
+         "t.pgt_relid "
          "JOIN pg_namespace n ON n.oid = c.relnamespace "
          "WHERE t.pgt_id = ANY ($1::bigint[])",
          array_of(ids))) {
@@ -66,7 +67,8 @@ load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids) {
 std::optional<stream_table_id> find_by_relation(pqxx::transaction_base& tx,
                                                 oid relid) {
   const auto rows = tx.exec_params(
-    "SELECT pgt_id FROM pgtrickle.pgt_stream_tables WHERE pgt_relid = $1", relid);
+    "SELECT pgt_id FROM pgtrickle.pgt_stream_tables WHERE pgt_relid = $1",
+    relid);
   if (rows.empty())
     return std::nullopt;
   return stream_table_id{rows[0][0].as<std::int64_t>()};
@@ -89,11 +91,12 @@ void record_sources(pqxx::transaction_base& tx, stream_table_id id,
   tx.exec_params("DELETE FROM pgtrickle.pgt_dependencies WHERE pgt_id = $1",
                  number);
   for (const auto& [table, attnums] : sources.tables)
-    tx.exec_params(
-      "INSERT INTO pgtrickle.pgt_dependencies SELECT $1, $2, "
-      "CASE WHEN EXISTS (SELECT FROM pgtrickle.pgt_stream_tables "
-      "WHERE pgt_relid = $2) THEN 'STREAM_TABLE' ELSE 'TABLE' END, $3::smallint[]",
-      number, table, fmt::format("{{{}}}", fmt::join(attnums, ",")));
+    tx.exec_params("INSERT INTO pgtrickle.pgt_dependencies SELECT $1, $2, "
+                   "CASE WHEN EXISTS (SELECT FROM pgtrickle.pgt_stream_tables "
+                   "WHERE pgt_relid = $2) THEN 'STREAM_TABLE' ELSE 'TABLE' "
+                   "END, $3::smallint[]",
+                   number, table,
+                   fmt::format("{{{}}}", fmt::join(attnums, ",")));
   for (auto view : sources.views)
     tx.exec_params(
       "INSERT INTO pgtrickle.pgt_dependencies VALUES ($1, $2, 'VIEW', '{}')",
@@ -107,24 +110,24 @@ void record_sources(pqxx::transaction_base& tx, stream_table_id id,
 
 std::vector<std::string> dependents_of(pqxx::transaction_base& tx, oid relid) {
   std::vector<std::string> names;
-  for (const auto& row : tx.exec_params(
-         "SELECT format('%I.%I', t.pgt_schema, t.pgt_name) "
-         "FROM pgtrickle.pgt_dependencies d "
-         "JOIN pgtrickle.pgt_stream_tables t USING (pgt_id) "
-         "WHERE d.source_relid = $1 ORDER BY 1",
-         relid))
+  for (const auto& row :
+       tx.exec_params("SELECT format('%I.%I', t.pgt_schema, t.pgt_name) "
+                      "FROM pgtrickle.pgt_dependencies d "
+                      "JOIN pgtrickle.pgt_stream_tables t USING (pgt_id) "
+                      "WHERE d.source_relid = $1 ORDER BY 1",
+                      relid))
     names.push_back(row[0].as<std::string>());
   return names;
 }
 
 void check_fence(pqxx::transaction_base& tx, std::int64_t epoch) {
-  if (tx.exec_params("SELECT 1 FROM pgtrickle.pgt_owner WHERE epoch = $1 FOR SHARE",
-                     epoch)
+  if (tx.exec_params(
+          "SELECT 1 FROM pgtrickle.pgt_owner WHERE epoch = $1 FOR SHARE", epoch)
         .empty())
-    throw postgres::abandoned(
-      {errc::fenced, "another daemon owns this database",
-       fmt::format("this one's epoch was {}", epoch),
-       "Nothing to do: the new owner carries on."});
+    throw postgres::abandoned({errc::fenced,
+                               "another daemon owns this database",
+                               fmt::format("this one's epoch was {}", epoch),
+                               "Nothing to do: the new owner carries on."});
 }
 
 std::string frontier_json(const frontier& consumed,

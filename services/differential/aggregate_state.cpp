@@ -9,13 +9,12 @@ namespace pgtrickle {
 aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
                                  const column& value,
                                  const std::vector<column>& inputs)
-  : call_(call),
-    index_(index),
-    type_(value),
+  : call_(call), index_(index), type_(value),
     value_(definition(fmt::format("v{}", index + 1), value)) {
-  const auto x = call.argument < 0
-                   ? std::string{}
-                   : "i." + column_name(static_cast<std::size_t>(call.argument));
+  const auto x
+    = call.argument < 0
+        ? std::string{}
+        : "i." + column_name(static_cast<std::size_t>(call.argument));
   const auto total = [&](std::string_view what, std::string_view when) {
     const auto guard = condition(when);
     return fmt::format("coalesce(sum({}){}, 0)", what,
@@ -36,15 +35,17 @@ aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
     case aggregate_kind::variance: {
       const auto& type = inputs[static_cast<std::size_t>(call.argument)].type;
       may_be_odd_ = type.starts_with("numeric");
-      const auto odd = fmt::format("{0} IN ('NaN', 'Infinity', '-Infinity')", x);
+      const auto odd
+        = fmt::format("{0} IN ('NaN', 'Infinity', '-Infinity')", x);
       const auto finite = may_be_odd_ ? "NOT " + odd : not_null;
       remember("n", "bigint", total("i.__weight", not_null) + "::bigint");
       remember("sum", "numeric",
                total(fmt::format("i.__weight * {}::numeric", x), finite));
       if (call.kind == aggregate_kind::variance)
-        remember("squares", "numeric",
-                 total(fmt::format("i.__weight * {0}::numeric * {0}::numeric", x),
-                       finite));
+        remember(
+          "squares", "numeric",
+          total(fmt::format("i.__weight * {0}::numeric * {0}::numeric", x),
+                finite));
       if (may_be_odd_)
         remember("odd", "bigint", total("i.__weight", odd) + "::bigint");
       break;
@@ -87,19 +88,17 @@ std::string aggregate_state::came() const { return state("came"); }
 std::string aggregate_state::went() const { return state("went"); }
 
 std::string aggregate_state::came_change() const {
-  return fmt::format(
-    "{}(i.{}) FILTER (WHERE {})",
-    call_.kind == aggregate_kind::minimum ? "min" : "max",
-    column_name(static_cast<std::size_t>(call_.argument)),
-    condition("i.__weight > 0"));
+  return fmt::format("{}(i.{}) FILTER (WHERE {})",
+                     call_.kind == aggregate_kind::minimum ? "min" : "max",
+                     column_name(static_cast<std::size_t>(call_.argument)),
+                     condition("i.__weight > 0"));
 }
 
 std::string aggregate_state::went_change() const {
-  return fmt::format(
-    "{}(i.{}) FILTER (WHERE {})",
-    call_.kind == aggregate_kind::minimum ? "min" : "max",
-    column_name(static_cast<std::size_t>(call_.argument)),
-    condition("i.__weight < 0"));
+  return fmt::format("{}(i.{}) FILTER (WHERE {})",
+                     call_.kind == aggregate_kind::minimum ? "min" : "max",
+                     column_name(static_cast<std::size_t>(call_.argument)),
+                     condition("i.__weight < 0"));
 }
 
 // The formula, its scale and its rounding are those of PostgreSQL's
@@ -108,16 +107,16 @@ std::string aggregate_state::variance() const {
   const auto n = "x." + state("n");
   const auto spread = fmt::format("({0} * x.{1} - x.{2} * x.{2})", n,
                                   state("squares"), state("sum"));
-  const auto quotient
-    = fmt::format("{} / ({}::numeric * {})", spread, n,
-                  call_.sample ? "(" + n + " - 1)" : n);
+  const auto quotient = fmt::format("{} / ({}::numeric * {})", spread, n,
+                                    call_.sample ? "(" + n + " - 1)" : n);
   const auto value = call_.square_root
                        ? fmt::format("round(sqrt(round({0}, scale({0}) + 20)), "
                                      "scale({0}))",
                                      quotient)
                        : quotient;
-  return fmt::format("CASE WHEN {} <= {} THEN NULL WHEN {} <= 0 THEN 0 ELSE {} END",
-                     n, call_.sample ? 1 : 0, spread, value);
+  return fmt::format(
+    "CASE WHEN {} <= {} THEN NULL WHEN {} <= 0 THEN 0 ELSE {} END", n,
+    call_.sample ? 1 : 0, spread, value);
 }
 
 std::string aggregate_state::new_value() const {
@@ -134,11 +133,13 @@ std::string aggregate_state::new_value() const {
     case aggregate_kind::variance:
       return variance();
     case aggregate_kind::boolean_and:
-      return fmt::format("CASE WHEN x.{} > 0 THEN false WHEN x.{} > 0 THEN true END",
-                         state("f"), state("t"));
+      return fmt::format(
+        "CASE WHEN x.{} > 0 THEN false WHEN x.{} > 0 THEN true END", state("f"),
+        state("t"));
     case aggregate_kind::boolean_or:
-      return fmt::format("CASE WHEN x.{} > 0 THEN true WHEN x.{} > 0 THEN false END",
-                         state("t"), state("f"));
+      return fmt::format(
+        "CASE WHEN x.{} > 0 THEN true WHEN x.{} > 0 THEN false END", state("t"),
+        state("f"));
     case aggregate_kind::minimum:
       return fmt::format("least(x.{}, x.{})", old_value(), came());
     case aggregate_kind::maximum:
@@ -152,9 +153,10 @@ std::string aggregate_state::new_value() const {
 std::string aggregate_state::needs_rows() const {
   const auto* beats = call_.kind == aggregate_kind::minimum ? "<=" : ">=";
   if (is_extreme())
-    return fmt::format("coalesce(x.{0} {1} x.{2} AND NOT coalesce(x.{3} {1} x.{2}, "
-                       "false), false)",
-                       went(), beats, old_value(), came());
+    return fmt::format(
+      "coalesce(x.{0} {1} x.{2} AND NOT coalesce(x.{3} {1} x.{2}, "
+      "false), false)",
+      went(), beats, old_value(), came());
   if (call_.kind == aggregate_kind::recomputed)
     return "true";
   return may_be_odd_ ? fmt::format("x.{} > 0", state("odd")) : "false";

@@ -30,14 +30,16 @@ void merge(program_builder& program, const applied_table& table,
     joined(sets), joined(table.columns), joined(references("d", names))));
 }
 
-/// Without one the table is a bag: exactly as many copies go as the weight says.
+/// Without one the table is a bag: exactly as many copies go as the weight
+/// says.
 void replace(program_builder& program, const applied_table& table,
              const locator& where, const std::string& changes) {
   const auto names = column_names(table.columns.size());
   program.line(fmt::format(
     "EXECUTE {} INTO n;",
-    literal(fmt::format("SELECT coalesce(sum(-__weight), 0) FROM {} WHERE __weight < 0",
-                        changes))));
+    literal(fmt::format(
+      "SELECT coalesce(sum(-__weight), 0) FROM {} WHERE __weight < 0",
+      changes))));
   program.begin_if("n > 0");
   program.line("missing := n;");
   program.run(fmt::format(
@@ -58,7 +60,8 @@ void replace(program_builder& program, const applied_table& table,
   program.run(fmt::format(
     "INSERT INTO {} ({}) SELECT {} FROM {} d, generate_series(1, d.__weight) "
     "WHERE d.__weight > 0",
-    table.name, joined(table.columns), joined(references("d", names)), changes));
+    table.name, joined(table.columns), joined(references("d", names)),
+    changes));
 }
 
 } // namespace

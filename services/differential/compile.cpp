@@ -46,8 +46,9 @@ public:
   }
 
   void fill_table() {
-    program_.run(fmt::format("INSERT INTO {} ({}) SELECT * FROM {} q", table_.name,
-                             joined(table_.columns), current(root_)),
+    program_.run(fmt::format("INSERT INTO {} ({}) SELECT * FROM {} q",
+                             table_.name, joined(table_.columns),
+                             current(root_)),
                  "inserted");
   }
 
@@ -104,8 +105,9 @@ refresh_program compile(const plan& root, const program_target& target) {
   program.run("EXPLAIN SELECT * FROM " + current(root) + " q");
   auto check_lines = program.take_lines();
 
-  auto result = program.finish(std::move(fill_lines), std::move(differential_lines),
-                               std::move(full_lines), std::move(check_lines));
+  auto result
+    = program.finish(std::move(fill_lines), std::move(differential_lines),
+                     std::move(full_lines), std::move(check_lines));
   result.indexes = changes.indexes();
   return result;
 }

@@ -27,17 +27,18 @@ delta differentiate(const inner_join& node, const plan& self,
       + (node.left->columns.empty() || node.right->columns.empty() ? "" : ", ")
       + column_list("r", node.right->columns.size())
       + (self.columns.empty() ? "" : ", ");
-  const auto term = [&](std::string_view weight, std::string_view l,
-                        std::string_view r) {
-    program.run(fmt::format("INSERT INTO {} SELECT {}{} FROM {} l JOIN {} r ON {}",
-                            pairs, outputs, weight, l, r, node.condition),
-                count);
-  };
+  const auto term
+    = [&](std::string_view weight, std::string_view l, std::string_view r) {
+        program.run(
+          fmt::format("INSERT INTO {} SELECT {}{} FROM {} l JOIN {} r ON {}",
+                      pairs, outputs, weight, l, r, node.condition),
+          count);
+      };
   program.begin_if(any_rows(left.counts));
-  term("l.__weight", left.relation, current(*node.right));
+  term("l.__weight", left.relation, program.current(*node.right));
   program.end_if();
   program.begin_if(any_rows(right.counts));
-  term("r.__weight", current(*node.left), right.relation);
+  term("r.__weight", program.current(*node.left), right.relation);
   program.begin_if(any_rows(left.counts));
   term("-l.__weight * r.__weight", left.relation, right.relation);
   program.end_if();

@@ -38,9 +38,10 @@ std::string locator::hash(const std::vector<std::string>& references) const {
   for (auto i : key_)
     if (columns_[i].eq != equality::none)
       parts.push_back(references[i]);
-  return parts.empty() ? ""
-                       : fmt::format("pg_catalog.hash_record_extended(ROW({}), 0)",
-                                     joined(parts));
+  return parts.empty()
+           ? ""
+           : fmt::format("pg_catalog.hash_record_extended(ROW({}), 0)",
+                         joined(parts));
 }
 
 std::vector<std::string>
@@ -50,7 +51,8 @@ locator::index_on(const std::string& table,
     std::vector<std::string> parts;
     for (auto i : key_)
       parts.push_back(names[i]);
-    return {fmt::format("CREATE UNIQUE INDEX ON {} ({})", table, joined(parts))};
+    return {
+      fmt::format("CREATE UNIQUE INDEX ON {} ({})", table, joined(parts))};
   }
   const auto expression = hash(names);
   if (expression.empty())
@@ -65,11 +67,10 @@ std::string locator::match(const std::vector<std::string>& a,
   if (const auto left = hash(a); !unique_ && !left.empty())
     parts.push_back(left + " = " + hash(b));
   for (auto i : key_)
-    parts.push_back(unique_
-                      ? a[i] + " = " + b[i]
-                      : fmt::format("{} IS NOT DISTINCT FROM {}",
-                                    side(a[i], columns_[i]),
-                                    side(b[i], columns_[i])));
+    parts.push_back(unique_ ? a[i] + " = " + b[i]
+                            : fmt::format("{} IS NOT DISTINCT FROM {}",
+                                          side(a[i], columns_[i]),
+                                          side(b[i], columns_[i])));
   return parts.empty() ? "true" : joined(parts, " AND ");
 }
 

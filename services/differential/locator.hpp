@@ -24,7 +24,8 @@ public:
   /// The index on `table`, whose columns are called `names`; nothing when no
   /// column can be indexed.
   [[nodiscard]] std::vector<std::string>
-  index_on(const std::string& table, const std::vector<std::string>& names) const;
+  index_on(const std::string& table,
+           const std::vector<std::string>& names) const;
 
   /// The condition that two rows are the same in the key, `a` and `b` being
   /// references to all columns of each: by SQL's equality, as GROUP BY sees it,
@@ -39,7 +40,8 @@ private:
   [[nodiscard]] std::string match(const std::vector<std::string>& a,
                                   const std::vector<std::string>& b,
                                   comparison side) const;
-  [[nodiscard]] std::string hash(const std::vector<std::string>& references) const;
+  [[nodiscard]] std::string
+  hash(const std::vector<std::string>& references) const;
 
   std::vector<column> columns_;
   std::vector<std::size_t> key_;

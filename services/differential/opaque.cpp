@@ -29,14 +29,14 @@ delta differentiate(const opaque& node, const plan& self,
   std::vector<std::string> counts;
   for (auto table : node.tables)
     counts.push_back(program.changes_of(table));
+  program.store(self, fmt::format("(SELECT * FROM {} s)", state));
   if (counts.empty())
     return {changes, {count}};
   program.begin_if(any_rows(counts));
-  program.run(
-    fmt::format("INSERT INTO {} SELECT * FROM {} d", changes,
-                consolidated(difference(current(self), state, names),
-                             self.columns)),
-    count);
+  program.run(fmt::format("INSERT INTO {} SELECT * FROM {} d", changes,
+                          consolidated(difference(current(self), state, names),
+                                       self.columns)),
+              count);
   program.begin_if(count + " > 0");
   apply(program, {state, names}, where, changes);
   program.end_if();

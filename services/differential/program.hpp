@@ -32,7 +32,8 @@ struct source_delta {
 /// The statements that keep one stream table.
 ///
 /// `function_body` is the body of
-///   function refresh(mode text, staged bigint[], changes bigint[]) returns bigint[]
+///   function refresh(mode text, staged bigint[], changes bigint[]) returns
+///   bigint[]
 /// where `mode` is FILL, DIFFERENTIAL, FULL or CHECK (may the owner run the
 /// query at all?), `staged` and `changes` count,
 /// for each source, the consolidated and the captured changes, and the result

@@ -63,9 +63,9 @@ program_builder::add_staging(std::string_view operation,
     = fmt::format("pg_temp.pgt_{}_{}_{}", static_cast<std::int64_t>(target_.id),
                   ++tables_, operation);
   program_.staging.push_back(name);
-  program_.create_staging.push_back(
-    fmt::format("CREATE TEMP TABLE {} ({})", name.substr(sizeof("pg_temp")),
-                create_columns(columns)));
+  program_.create_staging.push_back(fmt::format("CREATE TEMP TABLE {} ({})",
+                                                name.substr(sizeof("pg_temp")),
+                                                create_columns(columns)));
   return name;
 }
 
@@ -119,15 +119,14 @@ void program_builder::clear_after(std::string name, std::string count) {
   cleared_.emplace_back(std::move(name), std::move(count));
 }
 
-std::string program_builder::take_lines() {
-  return std::exchange(lines_, {});
-}
+std::string program_builder::take_lines() { return std::exchange(lines_, {}); }
 
 refresh_program program_builder::finish(std::string fill_lines,
                                         std::string differential_lines,
                                         std::string full_lines,
                                         std::string check_lines) {
-  std::string body = "DECLARE\n  n bigint; missing bigint; inserted bigint := 0; deleted bigint := 0;\n";
+  std::string body = "DECLARE\n  n bigint; missing bigint; inserted bigint := "
+                     "0; deleted bigint := 0;\n";
   for (const auto& count : counts_)
     body += fmt::format("  {} bigint := 0;\n", count);
   body += "BEGIN\n";
@@ -139,11 +138,12 @@ refresh_program program_builder::finish(std::string fill_lines,
   // A staging table's size is what the planner goes by, and deleted rows stay
   // in it: beyond 32 pages it is truncated, which costs more than a DELETE.
   for (const auto& [table, count] : cleared_)
-    body += fmt::format("  IF {0} > 0 THEN\n"
-                        "    IF pg_relation_size('{1}') > 262144 THEN TRUNCATE {1};\n"
-                        "    ELSE DELETE FROM {1}; END IF;\n"
-                        "  END IF;\n",
-                        count, table);
+    body += fmt::format(
+      "  IF {0} > 0 THEN\n"
+      "    IF pg_relation_size('{1}') > 262144 THEN TRUNCATE {1};\n"
+      "    ELSE DELETE FROM {1}; END IF;\n"
+      "  END IF;\n",
+      count, table);
   // Deferred triggers of the owner must run with the owner's rights: now.
   body += "  SET CONSTRAINTS ALL IMMEDIATE;\n";
   body += "  RETURN ARRAY[inserted, deleted];\nEND";
@@ -156,13 +156,12 @@ std::string any_rows(const std::vector<std::string>& counts) {
 }
 
 column_definition definition(std::string name, const column& type) {
-  return {std::move(name),
-          type.collation.empty() ? type.type
-                                 : type.type + " COLLATE " + type.collation};
+  return {std::move(name), type.collation.empty()
+                             ? type.type
+                             : type.type + " COLLATE " + type.collation};
 }
 
-std::vector<column_definition>
-definitions(const std::vector<column>& columns) {
+std::vector<column_definition> definitions(const std::vector<column>& columns) {
   std::vector<column_definition> result;
   for (std::size_t i = 0; i < columns.size(); ++i)
     result.push_back(definition(column_name(i), columns[i]));
@@ -201,8 +200,9 @@ std::string difference(std::string_view query, std::string_view table,
   for (std::size_t i = 0; i < names.size(); ++i)
     outputs.push_back(fmt::format("s.{} AS {}", names[i], column_name(i)));
   outputs.emplace_back("-1");
-  return fmt::format("(SELECT q.*, 1 AS __weight FROM {} q UNION ALL SELECT {} FROM {} s)",
-                     query, joined(outputs), table);
+  return fmt::format(
+    "(SELECT q.*, 1 AS __weight FROM {} q UNION ALL SELECT {} FROM {} s)",
+    query, joined(outputs), table);
 }
 
 } // namespace pgtrickle

@@ -31,6 +31,17 @@ public:
   /// Adds the statements for the delta of `plan`, inputs first.
   delta differentiate(const plan& plan);
 
+  /// The rows of `plan` while the differential statements run: those of
+  /// arrangements need not be computed.
+  [[nodiscard]] std::string current(const plan& plan) const {
+    return pgtrickle::current(plan, stored_);
+  }
+
+  /// States that from here on `rows`, over an arrangement, are `plan`'s.
+  void store(const plan& plan, std::string rows) {
+    stored_.insert_or_assign(&plan, std::move(rows));
+  }
+
   /// The staged changes of a source, added when first asked for.
   delta source(const scan& source);
 
@@ -46,7 +57,9 @@ public:
   std::string add_state(std::string_view operation,
                         const std::vector<column_definition>& columns,
                         std::string_view constraints = {});
-  void add_fill(std::string statement) { fills_.push_back(std::move(statement)); }
+  void add_fill(std::string statement) {
+    fills_.push_back(std::move(statement));
+  }
   void add_state_index(std::string statement);
 
   /// Adds a variable, 0 at first. Returns its name.
@@ -87,6 +100,7 @@ private:
 
   const program_target& target_;
   refresh_program program_;
+  stored_rows stored_;
   std::vector<std::string> fills_;
   std::vector<std::string> counts_;
   std::vector<std::pair<std::string, std::string>> cleared_; // table, count
@@ -101,7 +115,8 @@ private:
 /// The definitions of `columns` as c1, c2 …
 [[nodiscard]] std::vector<column_definition>
 definitions(const std::vector<column>& columns);
-[[nodiscard]] column_definition definition(std::string name, const column& type);
+[[nodiscard]] column_definition definition(std::string name,
+                                           const column& type);
 
 /// The rows of `relation` (with __weight), those that are alike added up and
 /// those that cancel left out: a SELECT in parentheses.
@@ -119,13 +134,21 @@ definitions(const std::vector<column>& columns);
 [[nodiscard]] std::string exact(const std::string& reference,
                                 const column& type);
 
-delta differentiate(const scan& node, const plan& self, program_builder& program);
-delta differentiate(const filter& node, const plan& self, program_builder& program);
-delta differentiate(const project& node, const plan& self, program_builder& program);
-delta differentiate(const inner_join& node, const plan& self, program_builder& program);
-delta differentiate(const aggregate& node, const plan& self, program_builder& program);
-delta differentiate(const distinct& node, const plan& self, program_builder& program);
-delta differentiate(const union_all& node, const plan& self, program_builder& program);
-delta differentiate(const opaque& node, const plan& self, program_builder& program);
+delta differentiate(const scan& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const filter& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const project& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const inner_join& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const aggregate& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const distinct& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const union_all& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const opaque& node, const plan& self,
+                    program_builder& program);
 
 } // namespace pgtrickle

@@ -51,8 +51,8 @@ std::optional<refresh_program> program_from_json(const std::string& text) {
     return std::nullopt;
   refresh_program program;
   for (const auto& source : stored.at("sources")) {
-    source_delta delta{source.at("table"), source.at("staging"),
-                       source.at("attnums"), {}};
+    source_delta delta{
+      source.at("table"), source.at("staging"), source.at("attnums"), {}};
     for (const auto& column : source.at("columns"))
       delta.columns.push_back(column_from_json(column));
     program.sources.push_back(std::move(delta));

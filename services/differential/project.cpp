@@ -9,12 +9,12 @@
 
 namespace pgtrickle {
 
-delta differentiate(const project& node, const plan&, program_builder& program) {
+delta differentiate(const project& node, const plan&,
+                    program_builder& program) {
   auto input = program.differentiate(*node.input);
   std::vector<std::string> outputs;
   for (std::size_t i = 0; i < node.outputs.size(); ++i)
-    outputs.push_back(
-      fmt::format("{} AS {}", node.outputs[i], column_name(i)));
+    outputs.push_back(fmt::format("{} AS {}", node.outputs[i], column_name(i)));
   outputs.emplace_back("i.__weight");
   return {fmt::format("(SELECT {} FROM {} i)", joined(outputs), input.relation),
           std::move(input.counts)};

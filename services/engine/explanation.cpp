@@ -19,7 +19,8 @@ void add(json& rows, const std::string& property, const std::string& value) {
 
 void check(json& rows, const std::string& name, const std::string& result,
            const std::string& severity) {
-  rows.push_back({{"check_name", name}, {"result", result}, {"severity", severity}});
+  rows.push_back(
+    {{"check_name", name}, {"result", result}, {"severity", severity}});
 }
 
 std::string reasons_of(const plan& root) {
@@ -38,7 +39,8 @@ result<std::string> validate_query(postgres::session& db, const caller& by,
       json rows = json::array();
       const auto prepared = prepare(tx, query, search_path_of(by), "AUTO");
       check(rows, "parse", "one SELECT", "INFO");
-      check(rows, "columns", std::to_string(prepared.query.columns.size()), "INFO");
+      check(rows, "columns", std::to_string(prepared.query.columns.size()),
+            "INFO");
       check(rows, "canonical", prepared.query.canonical, "INFO");
       if (!prepared.full_reason.empty()) {
         check(rows, "refresh_mode", "FULL: " + prepared.full_reason, "WARNING");
@@ -60,10 +62,11 @@ result<std::string> explain_stream_table(postgres::session& db,
       const auto id = resolve(tx, by, name);
       const auto table = catalog::load(tx, {id}).at(id);
       check_owner(tx, by, table.relid, table.name);
-      const auto row = tx.exec_params1(
-        "SELECT effective_refresh_mode, last_full_ms, last_diff_ms, frontier, schedule "
-        "FROM pgtrickle.pgt_stream_tables WHERE pgt_id = $1",
-        static_cast<std::int64_t>(id));
+      const auto row
+        = tx.exec_params1("SELECT effective_refresh_mode, last_full_ms, "
+                          "last_diff_ms, frontier, schedule "
+                          "FROM pgtrickle.pgt_stream_tables WHERE pgt_id = $1",
+                          static_cast<std::int64_t>(id));
       json rows = json::array();
       add(rows, "stream_table", table.name);
       add(rows, "owner", table.owner);
@@ -77,19 +80,21 @@ result<std::string> explain_stream_table(postgres::session& db,
       if (table.needs_reinit)
         add(rows, "reinitialize_because", table.reinit_reason);
       add(rows, "last_full_ms", row["last_full_ms"].as<std::string>(""));
-      add(rows, "last_differential_ms", row["last_diff_ms"].as<std::string>(""));
+      add(rows, "last_differential_ms",
+          row["last_diff_ms"].as<std::string>(""));
       add(rows, "frontier", row["frontier"].as<std::string>(""));
       add(rows, "defining_query", table.defining_query);
-      const auto prepared = prepare(tx, table.original_query,
-                                    table.original_search_path,
-                                    table.refresh_mode);
+      const auto prepared
+        = prepare(tx, table.original_query, table.original_search_path,
+                  table.refresh_mode);
       add(rows, "operators", to_text(*prepared.plan));
       if (const auto reasons = reasons_of(*prepared.plan); !reasons.empty())
         add(rows, "recomputed_subtrees", reasons);
-      add(rows, "refresh_function",
-          tx.exec_params1("SELECT prosrc FROM pg_proc WHERE oid = to_regproc($1)",
-                          refresh_function(id))[0]
-            .as<std::string>(""));
+      add(
+        rows, "refresh_function",
+        tx.exec_params1("SELECT prosrc FROM pg_proc WHERE oid = to_regproc($1)",
+                        refresh_function(id))[0]
+          .as<std::string>(""));
       return rows.dump();
     });
 }

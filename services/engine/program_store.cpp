@@ -49,18 +49,22 @@ void create_function(pqxx::dbtransaction& tx, stream_table_id id,
 } // namespace
 
 std::string refresh_function(stream_table_id id) {
-  return fmt::format("pgtrickle_state.refresh_{}", static_cast<std::int64_t>(id));
+  return fmt::format("pgtrickle_state.refresh_{}",
+                     static_cast<std::int64_t>(id));
 }
 
 prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
                        const std::string& search_path,
                        const std::string& refresh_mode) {
-  prepared_query prepared{catalog::analyse(tx, query, search_path), {}, {}, false};
+  prepared_query prepared{
+    catalog::analyse(tx, query, search_path), {}, {}, false};
   if (prepared.query.columns.empty())
     throw postgres::abandoned({errc::invalid_query,
-                               "the defining query returns no columns", {},
+                               "the defining query returns no columns",
+                               {},
                                "Select at least one column."});
-  if (const auto found = indeterminism_of(prepared.query.tree, prepared.query.facts)) {
+  if (const auto found
+      = indeterminism_of(prepared.query.tree, prepared.query.facts)) {
     prepared.full_reason = found->reason;
     prepared.time_dependent = true;
   } else if (!prepared.query.obstacle.empty()) {
@@ -70,7 +74,8 @@ prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
   if (!prepared.full_reason.empty() && refresh_mode == "DIFFERENTIAL")
     throw postgres::abandoned(
       {errc::unsupported_query,
-       "the query can't be maintained differentially: " + prepared.full_reason, {},
+       "the query can't be maintained differentially: " + prepared.full_reason,
+       {},
        "Use refresh_mode 'AUTO' or 'FULL', which recompute it on schedule, or "
        "take that part out of the query."});
   if (prepared.full_reason.empty() && refresh_mode == "FULL")
@@ -101,7 +106,8 @@ void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
     "WHERE pgt_id = $1",
     static_cast<std::int64_t>(target.id), to_json(program),
     prepared.query.canonical, prepared.time_dependent, prepared.full_reason);
-  tx.exec(fmt::format("SELECT {}('CHECK', NULL, NULL)", refresh_function(target.id)));
+  tx.exec(
+    fmt::format("SELECT {}('CHECK', NULL, NULL)", refresh_function(target.id)));
 }
 
 namespace {
@@ -121,7 +127,8 @@ void check_columns(pqxx::dbtransaction& tx,
   if (!same)
     throw postgres::abandoned(
       {errc::source_changed,
-       "the query's columns are not those of " + table.name, {},
+       "the query's columns are not those of " + table.name,
+       {},
        "Drop the stream table and create it again."});
 }
 
@@ -132,7 +139,8 @@ void check_cycle(pqxx::dbtransaction& tx,
   std::map<oid, std::vector<oid>> edges;
   std::map<oid, std::string> names;
   for (const auto& row : tx.exec(
-         "SELECT t.pgt_relid, d.source_relid, format('%I.%I', pgt_schema, pgt_name) "
+         "SELECT t.pgt_relid, d.source_relid, format('%I.%I', pgt_schema, "
+         "pgt_name) "
          "FROM pgtrickle.pgt_stream_tables t JOIN pgtrickle.pgt_dependencies d "
          "USING (pgt_id)")) {
     edges[row[0].as<oid>()].push_back(row[1].as<oid>());
@@ -159,10 +167,11 @@ void replace_program(pqxx::dbtransaction& tx,
   check_columns(tx, table, prepared.query);
   install(tx, prepared, {table.id, table.name, prepared.query.names},
           table.owner);
-  tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET original_query = $2, "
-                 "original_search_path = $3, refresh_mode = $4 WHERE pgt_id = $1",
-                 static_cast<std::int64_t>(table.id), table.original_query,
-                 table.original_search_path, table.refresh_mode);
+  tx.exec_params(
+    "UPDATE pgtrickle.pgt_stream_tables SET original_query = $2, "
+    "original_search_path = $3, refresh_mode = $4 WHERE pgt_id = $1",
+    static_cast<std::int64_t>(table.id), table.original_query,
+    table.original_search_path, table.refresh_mode);
 }
 
 void uninstall(pqxx::dbtransaction& tx, stream_table_id id) {

@@ -25,6 +25,8 @@ struct refresher_session::work_item {
   bool must_run = false;
   std::int64_t history_id = 0;
   refresh_outcome outcome;
+  /// When its part of the transaction began, on the monotonic clock.
+  std::chrono::steady_clock::time_point began;
 
   void fail_with(failure reason) { outcome.error = std::move(reason); }
 };
@@ -42,8 +44,9 @@ std::vector<source_changes> count_all(pqxx::transaction_base& tx,
                                       const frontier& since) {
   std::vector<std::string> queries;
   for (std::size_t i = 0; i < program.sources.size(); ++i)
-    queries.push_back(fmt::format("SELECT {} AS at, * FROM ({}) x", i,
-                                  count_changes(program.sources[i].table, since)));
+    queries.push_back(
+      fmt::format("SELECT {} AS at, * FROM ({}) x", i,
+                  count_changes(program.sources[i].table, since)));
   std::vector<source_changes> changes(program.sources.size());
   if (queries.empty())
     return changes;
@@ -57,17 +60,19 @@ double rows_of(pqxx::transaction_base& tx, const refresh_program& program) {
   std::vector<oid> tables;
   for (const auto& source : program.sources)
     tables.push_back(source.table);
-  return tx.exec_params1(
-             "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0) FROM pg_class c, "
-             "unnest($1::oid[]) s CROSS JOIN LATERAL pgtrickle._hierarchy_of(s) m "
-             "WHERE c.oid = m",
-             fmt::format("{{{}}}", fmt::join(tables, ",")))[0]
+  return tx
+    .exec_params1(
+      "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0) FROM pg_class c, "
+      "unnest($1::oid[]) s CROSS JOIN LATERAL pgtrickle._hierarchy_of(s) m "
+      "WHERE c.oid = m",
+      fmt::format("{{{}}}", fmt::join(tables, ",")))[0]
     .as<double>();
 }
 
 double most_changes(pqxx::transaction_base& tx) {
-  return tx.exec1("SELECT coalesce(current_setting("
-                  "'pg_trickle.differential_max_change_ratio', true), '0.15')")[0]
+  return tx
+    .exec1("SELECT coalesce(current_setting("
+           "'pg_trickle.differential_max_change_ratio', true), '0.15')")[0]
     .as<double>();
 }
 
@@ -86,7 +91,8 @@ void finish_fill(pqxx::transaction_base& tx, const refresh_program& program,
 result<std::vector<refresher_session::work_item>>
 refresher_session::load(const refresh_order& order) {
   using items = std::vector<work_item>;
-  return db_.run<items>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+  return db_.run<items>(isolation::read_committed, [&](
+                                                     pqxx::dbtransaction& tx) {
     auto tables = catalog::load(tx, order.tables);
     items loaded;
     std::vector<std::int64_t> numbers;
@@ -102,18 +108,22 @@ refresher_session::load(const refresh_order& order) {
       }
     for (const auto& row : tx.exec_params(
            "SELECT t.pgt_id, t.time_dependent, "
-           "coalesce((SELECT string_agg(u.pgt_id::text, ' ') FROM pgtrickle.pgt_dependencies d "
+           "coalesce((SELECT string_agg(u.pgt_id::text, ' ') FROM "
+           "pgtrickle.pgt_dependencies d "
            "JOIN pgtrickle.pgt_stream_tables u ON u.pgt_relid = d.source_relid "
            "WHERE d.pgt_id = t.pgt_id AND u.pgt_id = ANY ($1::bigint[])), '') "
-           "FROM pgtrickle.pgt_stream_tables t WHERE t.pgt_id = ANY ($1::bigint[])",
+           "FROM pgtrickle.pgt_stream_tables t WHERE t.pgt_id = ANY "
+           "($1::bigint[])",
            fmt::format("{{{}}}", fmt::join(numbers, ","))))
       for (auto& item : loaded)
-        if (static_cast<std::int64_t>(item.table.id) == row[0].as<std::int64_t>()) {
+        if (static_cast<std::int64_t>(item.table.id)
+            == row[0].as<std::int64_t>()) {
           item.time_dependent = row[1].as<bool>();
           const auto text = row[2].as<std::string>();
           for (const auto& other : loaded)
             if ((" " + text + " ")
-                  .find(fmt::format(" {} ", static_cast<std::int64_t>(other.table.id)))
+                  .find(fmt::format(" {} ",
+                                    static_cast<std::int64_t>(other.table.id)))
                 != std::string::npos)
               item.upstream.push_back(other.table.relid);
         }
@@ -144,28 +154,28 @@ result<void> refresher_session::stage_program(work_item& item) {
       && known->second.version == item.table.definition_version)
     return {};
   staged_program staged{item.table.definition_version, {}};
-  auto done = db_.run<void>(
-    isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-      if (known != programs_.end())
-        for (const auto& table : known->second.program.staging)
-          tx.exec("DROP TABLE IF EXISTS " + table);
-      auto program
-        = program_from_json(catalog::program_of(tx, item.table.id));
-      if (!program) {
-        // written by another version of the compiler
-        replace_program(tx, item.table);
-        item.table = catalog::load(tx, {item.table.id}).at(item.table.id);
-        item.table.needs_reinit = true;
-        program = program_from_json(catalog::program_of(tx, item.table.id));
-        staged.version = item.table.definition_version;
-      }
-      for (const auto& statement : program->create_staging)
-        tx.exec(statement);
-      for (const auto& table : program->staging)
-        tx.exec(fmt::format("GRANT ALL ON {} TO {}", table,
-                            quoted(item.table.owner)));
-      staged.program = std::move(*program);
-    });
+  auto done
+    = db_.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+        if (known != programs_.end())
+          for (const auto& table : known->second.program.staging)
+            tx.exec("DROP TABLE IF EXISTS " + table);
+        auto program
+          = program_from_json(catalog::program_of(tx, item.table.id));
+        if (!program) {
+          // written by another version of the compiler
+          replace_program(tx, item.table);
+          item.table = catalog::load(tx, {item.table.id}).at(item.table.id);
+          item.table.needs_reinit = true;
+          program = program_from_json(catalog::program_of(tx, item.table.id));
+          staged.version = item.table.definition_version;
+        }
+        for (const auto& statement : program->create_staging)
+          tx.exec(statement);
+        for (const auto& table : program->staging)
+          tx.exec(fmt::format("GRANT ALL ON {} TO {}", table,
+                              quoted(item.table.owner)));
+        staged.program = std::move(*program);
+      });
   if (done)
     programs_.insert_or_assign(item.table.id, std::move(staged));
   else
@@ -195,7 +205,7 @@ result<void> refresher_session::probe(std::vector<work_item>& items) {
 }
 
 void refresher_session::refresh_one(pqxx::dbtransaction& tx, work_item& item) {
-  const auto begin = std::chrono::steady_clock::now();
+  item.began = std::chrono::steady_clock::now();
   auto& table = item.table;
   const auto& program = programs_.at(table.id).program;
   refresh_situation now{.populated = table.is_populated && table.consumed,
@@ -223,7 +233,8 @@ void refresher_session::refresh_one(pqxx::dbtransaction& tx, work_item& item) {
       if (const auto statement
           = stage_changes(program.sources[i], *table.consumed);
           !statement.empty())
-        staged[i] = static_cast<std::int64_t>(tx.exec(statement).affected_rows());
+        staged[i]
+          = static_cast<std::int64_t>(tx.exec(statement).affected_rows());
   }
   item.outcome.action = action.name;
   item.outcome.reason = action.reason;
@@ -231,26 +242,28 @@ void refresher_session::refresh_one(pqxx::dbtransaction& tx, work_item& item) {
   if (action.mode == "DIFFERENTIAL" && now.changes == 0) {
     item.outcome.action = "NO_DATA";
   } else {
-    const auto row = tx.exec1(fmt::format(
-      "SELECT r[1], r[2] FROM {}('{}', '{{{}}}', '{{{}}}') r",
-      refresh_function(table.id), action.mode, fmt::join(staged, ","),
-      fmt::join(counts, ",")));
+    const auto row = tx.exec1(
+      fmt::format("SELECT r[1], r[2] FROM {}('{}', '{{{}}}', '{{{}}}') r",
+                  refresh_function(table.id), action.mode,
+                  fmt::join(staged, ","), fmt::join(counts, ",")));
     item.outcome.rows_inserted = row[0].as<std::int64_t>(0);
     item.outcome.rows_deleted = row[1].as<std::int64_t>(0);
   }
   if (action.mode == "FILL")
     finish_fill(tx, program, table.name);
   item.outcome.duration = std::chrono::duration_cast<std::chrono::microseconds>(
-    std::chrono::steady_clock::now() - begin);
+    std::chrono::steady_clock::now() - item.began);
 }
 
 result<void> refresher_session::refresh(std::vector<work_item>& items,
                                         ownership fence) {
   return db_.run<void>(
     isolation::repeatable_read, [&](pqxx::dbtransaction& tx) {
+      const auto began = std::chrono::steady_clock::now();
       // First of all, before the transaction has an xid of its own.
-      const auto snapshot = tx.exec1("SELECT pg_current_snapshot(), clock_timestamp(), "
-                                     "pg_current_wal_lsn()");
+      const auto snapshot
+        = tx.exec1("SELECT pg_current_snapshot(), clock_timestamp(), "
+                   "pg_current_wal_lsn()");
       tx.exec("SET LOCAL pg_trickle.internal_refresh = on");
       const auto running = std::ranges::count_if(
         items, [](const auto& item) { return item.must_run; });
@@ -271,9 +284,8 @@ result<void> refresher_session::refresh(std::vector<work_item>& items,
       if (!own.is_null())
         reached.own_xid = own.as<std::string>();
       const auto at = snapshot[1].as<std::string>();
-      const auto stored
-        = catalog::frontier_json(reached, system_identifier_,
-                                 snapshot[2].as<std::string>(), at);
+      const auto stored = catalog::frontier_json(
+        reached, system_identifier_, snapshot[2].as<std::string>(), at);
       for (auto& item : items) {
         if (!item.must_run || item.outcome.error)
           continue;
@@ -284,22 +296,30 @@ result<void> refresher_session::refresh(std::vector<work_item>& items,
         item.outcome.status
           = tx.exec_params1(
                 "UPDATE pgtrickle.pgt_stream_tables SET frontier = $2::jsonb, "
-                "data_timestamp = $3::timestamptz, last_refresh_at = clock_timestamp(), "
-                "is_populated = true, needs_reinit = false, reinit_reason = NULL, "
-                "consecutive_errors = 0, last_error_message = NULL, last_error_at = NULL, "
-                "effective_refresh_mode = CASE $4 WHEN 'NO_DATA' THEN effective_refresh_mode "
+                "data_timestamp = $3::timestamptz, last_refresh_at = "
+                "clock_timestamp(), "
+                "is_populated = true, needs_reinit = false, reinit_reason = "
+                "NULL, "
+                "consecutive_errors = 0, last_error_message = NULL, "
+                "last_error_at = NULL, "
+                "effective_refresh_mode = CASE $4 WHEN 'NO_DATA' THEN "
+                "effective_refresh_mode "
                 "WHEN 'DIFFERENTIAL' THEN 'DIFFERENTIAL' ELSE 'FULL' END, "
                 "last_full_ms = coalesce($5, last_full_ms), "
                 "last_diff_ms = coalesce($6, last_diff_ms), "
-                "status = CASE status WHEN 'SUSPENDED' THEN status ELSE 'ACTIVE' END "
+                "status = CASE status WHEN 'SUSPENDED' THEN status ELSE "
+                "'ACTIVE' END "
                 "WHERE pgt_id = $1 RETURNING status",
                 static_cast<std::int64_t>(item.table.id), stored, at,
                 item.outcome.action,
                 full ? std::optional{milliseconds} : std::nullopt,
-                item.outcome.action == "DIFFERENTIAL" ? std::optional{milliseconds}
-                                                      : std::nullopt)[0]
+                item.outcome.action == "DIFFERENTIAL"
+                  ? std::optional{milliseconds}
+                  : std::nullopt)[0]
               .as<std::string>();
-        complete_history(tx, item.history_id, item.outcome, at);
+        complete_history(tx, item.history_id, item.outcome, at,
+                         std::chrono::duration_cast<std::chrono::microseconds>(
+                           item.began - began));
       }
       catalog::check_fence(tx, fence.epoch);
     });
@@ -353,7 +373,8 @@ refresher_session::run(const refresh_order& order, ownership fence) {
         if (item.must_run && !item.outcome.error)
           item.fail_with(done.error());
       record(items);
-      // What concerns one table is its own failure; the rest the caller decides.
+      // What concerns one table is its own failure; the rest the caller
+      // decides.
       if (items.size() > 1 || reaction_to(done.error().code) != reaction::reject
           || done.error().code == errc::cancelled)
         return tl::unexpected(done.error());
@@ -366,7 +387,8 @@ refresher_session::run(const refresh_order& order, ownership fence) {
     if (!item.must_run && !item.outcome.error) {
       item.outcome.action = "NO_DATA";
       if (order.by == initiator::manual)
-        if (auto recorded = record_no_data(db_, item.table.id, order.by); !recorded)
+        if (auto recorded = record_no_data(db_, item.table.id, order.by);
+            !recorded)
           return tl::unexpected(recorded.error());
     }
     outcomes.push_back(std::move(item.outcome));

@@ -59,7 +59,8 @@ private:
   struct work_item;
 
   [[nodiscard]] result<std::vector<work_item>> load(const refresh_order& order);
-  [[nodiscard]] std::optional<failure> rebuild(work_item& item, ownership fence);
+  [[nodiscard]] std::optional<failure> rebuild(work_item& item,
+                                               ownership fence);
   [[nodiscard]] result<void> stage_program(work_item& item);
   [[nodiscard]] result<void> probe(std::vector<work_item>& items);
   [[nodiscard]] result<void> refresh(std::vector<work_item>& items,

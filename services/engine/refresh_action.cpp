@@ -23,9 +23,10 @@ refresh_action choose_action(const refresh_situation& now) {
   if (now.refresh_mode == "AUTO" && now.most_changes > 0
       && now.changes > always_differential
       && static_cast<double>(now.changes) > now.most_changes * now.source_rows)
-    return {"FULL", "FULL",
-            fmt::format("{} changes are more than {:.0f} % of {:.0f} source rows",
-                        now.changes, 100 * now.most_changes, now.source_rows)};
+    return {
+      "FULL", "FULL",
+      fmt::format("{} changes are more than {:.0f} % of {:.0f} source rows",
+                  now.changes, 100 * now.most_changes, now.source_rows)};
   return {"DIFFERENTIAL", "DIFFERENTIAL", {}};
 }
 

@@ -14,7 +14,8 @@ struct refresh_situation {
   /// Not empty: the query is always recomputed, for this reason.
   std::string full_reason;
   std::string refresh_mode;
-  /// Captured changes, a TRUNCATE among them, and the sources' rows (estimated).
+  /// Captured changes, a TRUNCATE among them, and the sources' rows
+  /// (estimated).
   std::int64_t changes = 0;
   bool truncated = false;
   double source_rows = 0;

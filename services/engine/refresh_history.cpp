@@ -53,7 +53,8 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
       opened[table]
         = tx.exec_params1(
               "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time, "
-              "status, initiated_by) VALUES ($1, clock_timestamp(), 'RUNNING', $2) "
+              "status, initiated_by) VALUES ($1, clock_timestamp(), 'RUNNING', "
+              "$2) "
               "RETURNING refresh_id",
               static_cast<std::int64_t>(table), name_of(by))[0]
             .as<std::int64_t>();
@@ -63,80 +64,89 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
 
 void complete_history(pqxx::transaction_base& tx, std::int64_t id,
                       const refresh_outcome& outcome,
-                      const std::string& data_timestamp) {
+                      const std::string& data_timestamp,
+                      std::chrono::microseconds waited) {
   tx.exec_params(
-    "UPDATE pgtrickle.pgt_refresh_history SET end_time = clock_timestamp(), "
+    "UPDATE pgtrickle.pgt_refresh_history SET "
+    "start_time = $7::timestamptz + $8 * interval '1 microsecond', "
+    "end_time = $7::timestamptz + ($8 + $9) * interval '1 microsecond', "
     "status = 'COMPLETED', action = $2, reason = nullif($3, ''), "
     "delta_row_count = $4, rows_inserted = $5, rows_deleted = $6, "
     "data_timestamp = $7::timestamptz WHERE refresh_id = $1",
     id, outcome.action, outcome.reason, outcome.changes_consumed,
-    outcome.rows_inserted, outcome.rows_deleted, data_timestamp);
+    outcome.rows_inserted, outcome.rows_deleted, data_timestamp, waited.count(),
+    outcome.duration.count());
 }
 
 result<void> record_no_data(postgres::session& db, stream_table_id table,
                             initiator by) {
   return db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
     tx.exec(without_waiting);
-    tx.exec_params(
-      "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time, end_time, "
-      "data_timestamp, action, reason, status, initiated_by) VALUES ($1, now(), "
-      "clock_timestamp(), now(), 'NO_DATA', 'no source has changed', 'COMPLETED', $2)",
-      static_cast<std::int64_t>(table), name_of(by));
+    tx.exec_params("INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, "
+                   "start_time, end_time, "
+                   "data_timestamp, action, reason, status, initiated_by) "
+                   "VALUES ($1, now(), "
+                   "clock_timestamp(), now(), 'NO_DATA', 'no source has "
+                   "changed', 'COMPLETED', $2)",
+                   static_cast<std::int64_t>(table), name_of(by));
   });
 }
 
 result<std::string> record_failure(postgres::session& db,
                                    std::int64_t history_id,
                                    const refresh_outcome& outcome) {
-  return db.run<std::string>(
-    isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-      const auto& error = *outcome.error;
-      // What passes by itself (a lock, a serialization failure) is no fault of
-      // the table and does not count towards ERROR.
-      const bool counts = reaction_to(error.code) != reaction::retry;
-      tx.exec_params(
-        "UPDATE pgtrickle.pgt_refresh_history SET end_time = clock_timestamp(), "
-        "status = 'FAILED', action = nullif($2, ''), error_message = $3, "
-        "error_sqlstate = $4 WHERE refresh_id = $1",
-        history_id, outcome.action, error.message, std::string{error.state()});
-      const auto rows = tx.exec_params(
-        "UPDATE pgtrickle.pgt_stream_tables SET last_error_message = $2, "
-        "last_error_at = clock_timestamp(), "
-        "consecutive_errors = consecutive_errors + $3::boolean::int, "
-        "needs_reinit = needs_reinit OR $4 = 'XX001', "
-        "reinit_reason = CASE WHEN $4 = 'XX001' THEN $2 ELSE reinit_reason END, "
-        "status = CASE WHEN $3::boolean AND consecutive_errors + 1 >= "
-        "coalesce(current_setting('pg_trickle.max_consecutive_errors', true), '5')::int "
-        "THEN 'ERROR' ELSE status END WHERE pgt_id = $1 "
-        "RETURNING status, consecutive_errors",
-        static_cast<std::int64_t>(outcome.id), error.message, counts,
-        std::string{error.state()});
-      if (rows.empty())
-        return std::string{"DROPPED"};
-      auto status = rows[0][0].as<std::string>();
-      const nlohmann::json more{{"action", outcome.action},
-                                {"error", error.message},
-                                {"sqlstate", std::string{error.state()}},
-                                {"consecutive_errors", rows[0][1].as<int>()}};
-      if (counts)
-        add_alert(tx, status == "ERROR" ? "stream_table_suspended" : "refresh_failed",
-                  outcome, more);
-      return status;
-    });
+  return db.run<std::string>(isolation::read_committed, [&](pqxx::dbtransaction&
+                                                              tx) {
+    const auto& error = *outcome.error;
+    // What passes by itself (a lock, a serialization failure) is no fault of
+    // the table and does not count towards ERROR.
+    const bool counts = reaction_to(error.code) != reaction::retry;
+    tx.exec_params(
+      "UPDATE pgtrickle.pgt_refresh_history SET end_time = clock_timestamp(), "
+      "status = 'FAILED', action = nullif($2, ''), error_message = $3, "
+      "error_sqlstate = $4 WHERE refresh_id = $1",
+      history_id, outcome.action, error.message, std::string{error.state()});
+    const auto rows = tx.exec_params(
+      "UPDATE pgtrickle.pgt_stream_tables SET last_error_message = $2, "
+      "last_error_at = clock_timestamp(), "
+      "consecutive_errors = consecutive_errors + $3::boolean::int, "
+      "needs_reinit = needs_reinit OR $4 = 'XX001', "
+      "reinit_reason = CASE WHEN $4 = 'XX001' THEN $2 ELSE reinit_reason END, "
+      "status = CASE WHEN $3::boolean AND consecutive_errors + 1 >= "
+      "coalesce(current_setting('pg_trickle.max_consecutive_errors', true), "
+      "'5')::int "
+      "THEN 'ERROR' ELSE status END WHERE pgt_id = $1 "
+      "RETURNING status, consecutive_errors",
+      static_cast<std::int64_t>(outcome.id), error.message, counts,
+      std::string{error.state()});
+    if (rows.empty())
+      return std::string{"DROPPED"};
+    auto status = rows[0][0].as<std::string>();
+    const nlohmann::json more{{"action", outcome.action},
+                              {"error", error.message},
+                              {"sqlstate", std::string{error.state()}},
+                              {"consecutive_errors", rows[0][1].as<int>()}};
+    if (counts)
+      add_alert(tx,
+                status == "ERROR" ? "stream_table_suspended" : "refresh_failed",
+                outcome, more);
+    return status;
+  });
 }
 
 result<std::int64_t> close_interrupted_refreshes(postgres::session& db,
                                                  ownership fence) {
-  return db.run<std::int64_t>(
-    isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-      const auto rows = tx.exec(
-        "UPDATE pgtrickle.pgt_refresh_history SET status = 'FAILED', "
-        "end_time = clock_timestamp(), error_sqlstate = '57P01', "
-        "error_message = 'the daemon or the server stopped during this refresh; "
-        "the stream table holds what it held before' WHERE status = 'RUNNING'");
-      catalog::check_fence(tx, fence.epoch);
-      return static_cast<std::int64_t>(rows.affected_rows());
-    });
+  return db.run<std::int64_t>(isolation::read_committed, [&](
+                                                           pqxx::dbtransaction&
+                                                             tx) {
+    const auto rows = tx.exec(
+      "UPDATE pgtrickle.pgt_refresh_history SET status = 'FAILED', "
+      "end_time = clock_timestamp(), error_sqlstate = '57P01', "
+      "error_message = 'the daemon or the server stopped during this refresh; "
+      "the stream table holds what it held before' WHERE status = 'RUNNING'");
+    catalog::check_fence(tx, fence.epoch);
+    return static_cast<std::int64_t>(rows.affected_rows());
+  });
 }
 
 } // namespace pgtrickle::engine

@@ -24,25 +24,28 @@ constexpr std::size_t largest_query = 1024 * 1024;
 
 void check_size(const std::string& query) {
   if (query.size() > largest_query)
-    throw abandoned({errc::query_too_large,
-                     fmt::format("the defining query has {} bytes", query.size()),
-                     {},
-                     "The limit is 1 MB: put parts of the query into views."});
+    throw abandoned(
+      {errc::query_too_large,
+       fmt::format("the defining query has {} bytes", query.size()),
+       {},
+       "The limit is 1 MB: put parts of the query into views."});
 }
 
 void check_mode(const std::string& mode) {
   static constexpr std::array known = {"AUTO", "DIFFERENTIAL", "FULL"};
   if (std::ranges::find(known, mode) == known.end())
     throw abandoned({errc::invalid_argument,
-                     "refresh_mode \"" + mode + "\" is not known", {},
+                     "refresh_mode \"" + mode + "\" is not known",
+                     {},
                      "Use AUTO, DIFFERENTIAL or FULL."});
 }
 
 void check_schedule(pqxx::dbtransaction& tx,
                     const std::optional<std::string>& text) {
   const auto shortest
-    = tx.exec1("SELECT coalesce(current_setting('pg_trickle.min_schedule_seconds', "
-               "true), '1')::int")[0]
+    = tx.exec1(
+          "SELECT coalesce(current_setting('pg_trickle.min_schedule_seconds', "
+          "true), '1')::int")[0]
         .as<int>();
   schedule_rules rules;
   rules.shortest_interval = std::chrono::seconds{shortest};
@@ -62,7 +65,8 @@ void check_name_is_free(pqxx::dbtransaction& tx, const caller& by,
                      "Create the schema first.",
                      "3F000"});
   if (row[0].as<bool>())
-    throw abandoned({errc::already_exists, "relation " + full + " already exists",
+    throw abandoned({errc::already_exists,
+                     "relation " + full + " already exists",
                      {},
                      "Choose another name, or change a stream table by "
                      "pgtrickle.alter_stream_table()."});
@@ -70,7 +74,8 @@ void check_name_is_free(pqxx::dbtransaction& tx, const caller& by,
                        name.schema)[0]
          .as<bool>())
     throw abandoned({errc::permission_denied,
-                     "permission denied for schema " + quoted(name.schema), {},
+                     "permission denied for schema " + quoted(name.schema),
+                     {},
                      "Grant CREATE on the schema to " + quoted(by.role) + "."});
 }
 
@@ -86,7 +91,8 @@ oid create_table(pqxx::dbtransaction& tx, const std::string& name,
   }
   tx.exec(fmt::format(
     "CREATE TABLE {0} ({1}); "
-    "CREATE TRIGGER pgt_dml_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE "
+    "CREATE TRIGGER pgt_dml_guard BEFORE INSERT OR UPDATE OR DELETE OR "
+    "TRUNCATE "
     "ON {0} FOR EACH STATEMENT EXECUTE FUNCTION pgtrickle._refuse_write(); "
     "ALTER TABLE {0} OWNER TO {2}",
     name, joined(columns), quoted(owner)));
@@ -106,7 +112,8 @@ stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
   const auto relid = create_table(tx, full, prepared, by.role);
   const auto id = tx.exec_params1(
     "INSERT INTO pgtrickle.pgt_stream_tables (pgt_relid, pgt_name, pgt_schema, "
-    "original_query, original_search_path, defining_query, schedule, refresh_mode) "
+    "original_query, original_search_path, defining_query, schedule, "
+    "refresh_mode) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING pgt_id",
     relid, name.name, name.schema, definition.query, search_path_of(by),
     prepared.query.canonical, definition.schedule, definition.refresh_mode)[0];
@@ -122,9 +129,10 @@ void drop(pqxx::dbtransaction& tx, stream_table_id id) {
   if (found == tables.end())
     return;
   const auto& table = found->second;
-  for (const auto& row : tx.exec_params(
-         "SELECT pgt_id FROM pgtrickle.pgt_dependencies WHERE source_relid = $1",
-         table.relid))
+  for (const auto& row :
+       tx.exec_params("SELECT pgt_id FROM pgtrickle.pgt_dependencies WHERE "
+                      "source_relid = $1",
+                      table.relid))
     drop(tx, stream_table_id{row[0].as<std::int64_t>()});
   // The event trigger on DROP forgets the rest; views on it keep it alive.
   tx.exec("DROP TABLE " + table.name);
@@ -134,13 +142,14 @@ void drop(pqxx::dbtransaction& tx, stream_table_id id) {
 
 result<stream_table_id>
 create_stream_table(session& db, const caller& by,
-                    const stream_table_definition& definition, ownership fence) {
-  return db.run<stream_table_id>(
-    isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-      auto id = create(tx, by, definition);
-      catalog::check_fence(tx, fence.epoch);
-      return id;
-    });
+                    const stream_table_definition& definition,
+                    ownership fence) {
+  return db.run<stream_table_id>(isolation::read_committed,
+                                 [&](pqxx::dbtransaction& tx) {
+                                   auto id = create(tx, by, definition);
+                                   catalog::check_fence(tx, fence.epoch);
+                                   return id;
+                                 });
 }
 
 result<void> drop_stream_table(session& db, const caller& by,
@@ -152,10 +161,9 @@ result<void> drop_stream_table(session& db, const caller& by,
     check_owner(tx, by, table.relid, table.name);
     const auto dependents = catalog::dependents_of(tx, table.relid);
     if (!dependents.empty() && !cascade)
-      throw abandoned({errc::dependents_exist,
-                       "stream tables depend on " + table.name,
-                       joined(dependents),
-                       "Drop them first, or call with cascade => true."});
+      throw abandoned(
+        {errc::dependents_exist, "stream tables depend on " + table.name,
+         joined(dependents), "Drop them first, or call with cascade => true."});
     drop(tx, id);
     catalog::check_fence(tx, fence.epoch);
   });
@@ -178,14 +186,17 @@ result<stream_table_id> resume_stream_table(session& db, const caller& by,
       const auto table = catalog::load(tx, {id}).at(id);
       check_owner(tx, by, table.relid, table.name);
       if (table.status != "SUSPENDED" && table.status != "ERROR")
-        throw abandoned({errc::wrong_state,
-                         "stream table " + table.name + " is " + table.status, {},
-                         "Only a SUSPENDED or ERROR stream table can be resumed."});
-      tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET status = "
-                     "CASE WHEN is_populated THEN 'ACTIVE' ELSE 'INITIALIZING' END, "
-                     "consecutive_errors = 0, last_error_message = NULL, "
-                     "last_error_at = NULL, updated_at = now() WHERE pgt_id = $1",
-                     static_cast<std::int64_t>(id));
+        throw abandoned(
+          {errc::wrong_state,
+           "stream table " + table.name + " is " + table.status,
+           {},
+           "Only a SUSPENDED or ERROR stream table can be resumed."});
+      tx.exec_params(
+        "UPDATE pgtrickle.pgt_stream_tables SET status = "
+        "CASE WHEN is_populated THEN 'ACTIVE' ELSE 'INITIALIZING' END, "
+        "consecutive_errors = 0, last_error_message = NULL, "
+        "last_error_at = NULL, updated_at = now() WHERE pgt_id = $1",
+        static_cast<std::int64_t>(id));
       catalog::check_fence(tx, fence.epoch);
       return id;
     });
@@ -202,15 +213,16 @@ result<stream_table_id> alter_stream_table(session& db, const caller& by,
       const auto number = static_cast<std::int64_t>(id);
       if (change.schedule) {
         check_schedule(tx, change.schedule);
-        tx.exec_params(
-          "UPDATE pgtrickle.pgt_stream_tables SET schedule = "
-          "CASE WHEN lower($2) = 'calculated' THEN NULL ELSE $2 END WHERE pgt_id = $1",
-          number, *change.schedule);
+        tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET schedule = "
+                       "CASE WHEN lower($2) = 'calculated' THEN NULL ELSE $2 "
+                       "END WHERE pgt_id = $1",
+                       number, *change.schedule);
       }
       if (change.status) {
         if (*change.status != "ACTIVE" && *change.status != "SUSPENDED")
           throw abandoned({errc::invalid_argument,
-                           "status \"" + *change.status + "\" can't be set", {},
+                           "status \"" + *change.status + "\" can't be set",
+                           {},
                            "Use ACTIVE or SUSPENDED."});
         tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET status = "
                        "CASE WHEN $2 = 'ACTIVE' AND NOT is_populated THEN "
@@ -229,9 +241,10 @@ result<stream_table_id> alter_stream_table(session& db, const caller& by,
       }
       if (change.refresh_mode || change.query) {
         replace_program(tx, table);
-        tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true, "
-                       "reinit_reason = 'altered' WHERE pgt_id = $1",
-                       number);
+        tx.exec_params(
+          "UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true, "
+          "reinit_reason = 'altered' WHERE pgt_id = $1",
+          number);
       }
       catalog::check_fence(tx, fence.epoch);
       return id;
@@ -261,39 +274,42 @@ result<stream_table_entry> find_owned(session& db, const caller& by,
 
 result<std::vector<stream_table_entry>> stream_tables(session& db) {
   using entries = std::vector<stream_table_entry>;
-  return db.run<entries>(isolation::read_committed, [](pqxx::dbtransaction& tx) {
-    entries result;
-    for (const auto& row : tx.exec(
-           "SELECT t.*, format('%I.%I', t.pgt_schema, t.pgt_name) AS name, "
-           "(extract(epoch FROM clock_timestamp() - data_timestamp) * 1000)::bigint AS age, "
-           "(SELECT string_agg(source_relid::text, ' ') FROM pgtrickle.pgt_dependencies d "
-           "WHERE d.pgt_id = t.pgt_id AND source_type <> 'VIEW') AS sources "
-           "FROM pgtrickle.pgt_stream_tables t ORDER BY pgt_id")) {
-      stream_table_entry entry;
-      entry.id = stream_table_id{row["pgt_id"].as<std::int64_t>()};
-      entry.relid = row["pgt_relid"].as<oid>();
-      entry.name = row["name"].as<std::string>();
-      if (!row["schedule"].is_null())
-        entry.schedule = row["schedule"].as<std::string>();
-      entry.refresh_mode = row["refresh_mode"].as<std::string>();
-      entry.status = row["status"].as<std::string>();
-      entry.is_populated = row["is_populated"].as<bool>();
-      entry.needs_reinit = row["needs_reinit"].as<bool>();
-      entry.time_dependent = row["time_dependent"].as<bool>();
-      entry.consecutive_errors = row["consecutive_errors"].as<int>();
-      if (!row["age"].is_null())
-        entry.age = std::chrono::milliseconds{row["age"].as<std::int64_t>()};
-      const auto sources = row["sources"].as<std::string>("");
-      for (std::size_t at = 0; at < sources.size();) {
-        std::size_t used = 0;
-        entry.sources.push_back(
-          static_cast<oid>(std::stoul(sources.substr(at), &used)));
-        at += used + 1;
+  return db.run<entries>(
+    isolation::read_committed, [](pqxx::dbtransaction& tx) {
+      entries result;
+      for (const auto& row : tx.exec(
+             "SELECT t.*, format('%I.%I', t.pgt_schema, t.pgt_name) AS name, "
+             "(extract(epoch FROM clock_timestamp() - data_timestamp) * "
+             "1000)::bigint AS age, "
+             "(SELECT string_agg(source_relid::text, ' ') FROM "
+             "pgtrickle.pgt_dependencies d "
+             "WHERE d.pgt_id = t.pgt_id AND source_type <> 'VIEW') AS sources "
+             "FROM pgtrickle.pgt_stream_tables t ORDER BY pgt_id")) {
+        stream_table_entry entry;
+        entry.id = stream_table_id{row["pgt_id"].as<std::int64_t>()};
+        entry.relid = row["pgt_relid"].as<oid>();
+        entry.name = row["name"].as<std::string>();
+        if (!row["schedule"].is_null())
+          entry.schedule = row["schedule"].as<std::string>();
+        entry.refresh_mode = row["refresh_mode"].as<std::string>();
+        entry.status = row["status"].as<std::string>();
+        entry.is_populated = row["is_populated"].as<bool>();
+        entry.needs_reinit = row["needs_reinit"].as<bool>();
+        entry.time_dependent = row["time_dependent"].as<bool>();
+        entry.consecutive_errors = row["consecutive_errors"].as<int>();
+        if (!row["age"].is_null())
+          entry.age = std::chrono::milliseconds{row["age"].as<std::int64_t>()};
+        const auto sources = row["sources"].as<std::string>("");
+        for (std::size_t at = 0; at < sources.size();) {
+          std::size_t used = 0;
+          entry.sources.push_back(
+            static_cast<oid>(std::stoul(sources.substr(at), &used)));
+          at += used + 1;
+        }
+        result.push_back(std::move(entry));
       }
-      result.push_back(std::move(entry));
-    }
-    return result;
-  });
+      return result;
+    });
 }
 
 } // namespace pgtrickle::engine

@@ -22,18 +22,20 @@ void read_names_as(pqxx::dbtransaction& tx, const caller& by) {
 qualified_name parse_name(pqxx::dbtransaction& tx, const caller& by,
                           const std::string& text) {
   read_names_as(tx, by);
-  const auto row = tx.exec_params1(
-    "SELECT p[1], p[2], cardinality(p), current_schema() FROM parse_ident($1) p",
-    text);
+  const auto row = tx.exec_params1("SELECT p[1], p[2], cardinality(p), "
+                                   "current_schema() FROM parse_ident($1) p",
+                                   text);
   if (row[2].as<int>() > 2)
     throw postgres::abandoned({errc::invalid_argument,
-                               "\"" + text + "\" is not a table name", {},
+                               "\"" + text + "\" is not a table name",
+                               {},
                                "Write schema.name or name."});
   if (row[2].as<int>() == 2)
     return {row[0].as<std::string>(), row[1].as<std::string>()};
   if (row[3].is_null())
     throw postgres::abandoned({errc::invalid_argument,
-                               "no schema to create " + text + " in", {},
+                               "no schema to create " + text + " in",
+                               {},
                                "Set search_path, or write schema.name."});
   return {row[3].as<std::string>(), row[0].as<std::string>()};
 }
@@ -42,7 +44,8 @@ stream_table_id resolve(pqxx::dbtransaction& tx, const caller& by,
                         const std::string& text) {
   read_names_as(tx, by);
   const auto relid
-    = tx.exec_params1("SELECT coalesce(to_regclass($1)::oid, 0)", text)[0].as<oid>();
+    = tx.exec_params1("SELECT coalesce(to_regclass($1)::oid, 0)", text)[0]
+        .as<oid>();
   const auto id = catalog::find_by_relation(tx, relid);
   if (!id)
     throw postgres::abandoned(
@@ -63,7 +66,8 @@ void check_owner(pqxx::dbtransaction& tx, const caller& by, oid relid,
         .as<bool>();
   if (!allowed)
     throw postgres::abandoned({errc::permission_denied,
-                               "must be owner of stream table " + name, {},
+                               "must be owner of stream table " + name,
+                               {},
                                "Ask the owner, or SET ROLE to it."});
 }
 

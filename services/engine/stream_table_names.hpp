@@ -19,9 +19,8 @@ struct qualified_name {
   std::string schema;
   std::string name;
 };
-[[nodiscard]] qualified_name parse_name(pqxx::dbtransaction& tx,
-                                        const caller& by,
-                                        const std::string& text);
+[[nodiscard]] qualified_name
+parse_name(pqxx::dbtransaction& tx, const caller& by, const std::string& text);
 
 /// The stream table that `text` names. Throws stream_table_not_found.
 [[nodiscard]] stream_table_id resolve(pqxx::dbtransaction& tx, const caller& by,

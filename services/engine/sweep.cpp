@@ -18,14 +18,18 @@ struct swept_source {
 };
 
 /// Sources all of whose consumers are filled. One that is being filled has a
-/// snapshot that nobody else can see: its sources are left alone until it is done.
+/// snapshot that nobody else can see: its sources are left alone until it is
+/// done.
 std::vector<swept_source> consumed_sources(pqxx::dbtransaction& tx) {
   std::vector<swept_source> result;
-  for (const auto& row : tx.exec(
-         "SELECT d.source_relid, min(pg_snapshot_xmin((t.frontier->>'snapshot')::pg_snapshot)::text::numeric) "
-         "FROM pgtrickle.pgt_dependencies d JOIN pgtrickle.pgt_stream_tables t USING (pgt_id) "
-         "WHERE d.source_type <> 'VIEW' GROUP BY 1 "
-         "HAVING bool_and(t.is_populated AND t.frontier IS NOT NULL)"))
+  for (const auto& row :
+       tx.exec("SELECT d.source_relid, "
+               "min(pg_snapshot_xmin((t.frontier->>'snapshot')::pg_snapshot)::"
+               "text::numeric) "
+               "FROM pgtrickle.pgt_dependencies d JOIN "
+               "pgtrickle.pgt_stream_tables t USING (pgt_id) "
+               "WHERE d.source_type <> 'VIEW' GROUP BY 1 "
+               "HAVING bool_and(t.is_populated AND t.frontier IS NOT NULL)"))
     result.push_back({row[0].as<oid>(), row[1].as<std::string>()});
   return result;
 }
@@ -35,16 +39,16 @@ std::vector<swept_source> consumed_sources(pqxx::dbtransaction& tx) {
 result<std::int64_t> sweep_change_buffers(postgres::session& db,
                                           ownership fence) {
   using sources = std::vector<swept_source>;
-  const auto swept = db.run<sources>(postgres::isolation::read_committed,
-                                     consumed_sources);
+  const auto swept
+    = db.run<sources>(postgres::isolation::read_committed, consumed_sources);
   if (!swept)
     return tl::unexpected(swept.error());
   std::int64_t total = 0;
   for (const auto& source : *swept) {
-    const auto statement = fmt::format(
-      "DELETE FROM {0} WHERE ctid IN (SELECT ctid FROM {0} "
-      "WHERE __xid < '{1}'::xid8 LIMIT {2})",
-      change_buffer(source.table), source.horizon, batch);
+    const auto statement
+      = fmt::format("DELETE FROM {0} WHERE ctid IN (SELECT ctid FROM {0} "
+                    "WHERE __xid < '{1}'::xid8 LIMIT {2})",
+                    change_buffer(source.table), source.horizon, batch);
     for (std::int64_t gone = batch; gone == batch; total += gone) {
       const auto deleted = db.run<std::int64_t>(
         postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <poll.h>
-
-#include <utility>
-
 #include <map>
 #include <mutex>
+#include <poll.h>
+#include <utility>
 
 namespace pgtrickle::postgres {
 
@@ -36,7 +34,8 @@ class listener : public pqxx::notification_receiver {
 public:
   using received = std::vector<std::pair<std::string, std::string>>;
 
-  listener(pqxx::connection_base& db, const std::string& channel, received& into)
+  listener(pqxx::connection_base& db, const std::string& channel,
+           received& into)
     : notification_receiver(db, channel), into_(into) {}
   void operator()(const std::string& payload, int) override {
     into_.emplace_back(channel(), payload);
@@ -212,12 +211,8 @@ result<void> session::listen(const std::string& channel) {
   return {};
 }
 
-int session::backend_pid() const {
-  return state_->db->backendpid();
-}
+int session::backend_pid() const { return state_->db->backendpid(); }
 
-pqxx::connection& session::raw() {
-  return *state_->db;
-}
+pqxx::connection& session::raw() { return *state_->db; }
 
 } // namespace pgtrickle::postgres

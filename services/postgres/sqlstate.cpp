@@ -32,7 +32,8 @@ errc code_of(const std::string& state) {
 
 std::string_view hint_for(const std::string& state) {
   if (state == "42P01")
-    return "Check the name and the search_path, or write the name with its schema.";
+    return "Check the name and the search_path, or write the name with its "
+           "schema.";
   if (state == "42703")
     return "Check the column's name and the table's alias.";
   if (state == "42501")

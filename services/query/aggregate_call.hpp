@@ -1,10 +1,9 @@
 #pragma once
 // GROUP BY of one query level: its keys, its aggregates, and what they read.
 
+#include "pg_query.pb.h"
 #include "services/query/plan.hpp"
 #include "services/query/select_shape.hpp"
-
-#include "pg_query.pb.h"
 
 namespace pgtrickle {
 

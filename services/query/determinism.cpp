@@ -16,11 +16,26 @@ constexpr std::array clock_functions
 /// Stable functions of PostgreSQL that read settings which the daemon pins
 /// (time zone, date style, text search configuration), and nothing else.
 bool follows_arguments(const std::string& name) {
-  static constexpr std::array prefixes
-    = {"pg_", "has_", "current_", "inet_client", "inet_server", "txid_",
-       "col_description", "obj_description", "shobj_description",
-       "query_to_", "table_to_", "schema_to_", "database_to_", "cursor_to_",
-       "row_security", "session_user", "get", "lastval", "currval", "ts_stat"};
+  static constexpr std::array prefixes = {"pg_",
+                                          "has_",
+                                          "current_",
+                                          "inet_client",
+                                          "inet_server",
+                                          "txid_",
+                                          "col_description",
+                                          "obj_description",
+                                          "shobj_description",
+                                          "query_to_",
+                                          "table_to_",
+                                          "schema_to_",
+                                          "database_to_",
+                                          "cursor_to_",
+                                          "row_security",
+                                          "session_user",
+                                          "get",
+                                          "lastval",
+                                          "currval",
+                                          "ts_stat"};
   return std::ranges::none_of(
     prefixes, [&](const char* prefix) { return name.starts_with(prefix); });
 }
@@ -28,7 +43,8 @@ bool follows_arguments(const std::string& name) {
 std::optional<indeterminism> verdict(const function_facts& f) {
   const bool builtin = f.schema == "pg_catalog";
   const auto name = builtin ? f.name : f.schema + "." + f.name;
-  if (builtin && std::ranges::find(clock_functions, f.name) != clock_functions.end())
+  if (builtin
+      && std::ranges::find(clock_functions, f.name) != clock_functions.end())
     return indeterminism{"function " + name + "() reads the clock", true};
   if (f.volatility == 'v')
     return indeterminism{"function " + name + "() is volatile"};
@@ -45,8 +61,9 @@ std::optional<indeterminism> construct(const pg_query::Node& node) {
     return indeterminism{"FOR UPDATE/SHARE locks rows"};
   if (node.has_column_ref()) {
     const auto& fields = node.column_ref().fields();
-    const auto& name = fields.empty() ? std::string{}
-                                      : fields[fields.size() - 1].string().sval();
+    const auto& name = fields.empty()
+                         ? std::string{}
+                         : fields[fields.size() - 1].string().sval();
     for (const auto* system : {"ctid", "xmin", "xmax", "cmin", "cmax"})
       if (name == system)
         return indeterminism{"system column " + name

@@ -1,9 +1,8 @@
 #pragma once
 // Whether a query's result follows from its tables alone.
 
-#include "services/query/facts.hpp"
-
 #include "pg_query.pb.h"
+#include "services/query/facts.hpp"
 
 #include <optional>
 #include <string>

@@ -50,8 +50,7 @@ plan_ptr join_of(plan_ptr left, plan_ptr right, std::string condition) {
 } // namespace
 
 void from_clause::add_condition(const pg_query::Node& node) {
-  if (node.has_bool_expr()
-      && node.bool_expr().boolop() == pg_query::AND_EXPR) {
+  if (node.has_bool_expr() && node.bool_expr().boolop() == pg_query::AND_EXPR) {
     for (const auto& part : node.bool_expr().args())
       add_condition(part);
     return;
@@ -105,9 +104,8 @@ from_clause::resolve(const pg_query::ColumnRef& reference) const {
   return found;
 }
 
-std::optional<std::string>
-from_clause::render(const pg_query::Node& expression,
-                    const place& where) const {
+std::optional<std::string> from_clause::render(const pg_query::Node& expression,
+                                               const place& where) const {
   auto copy = expression;
   bool known = true;
   for_each_node(copy, [&](pg_query::Node& node) {
@@ -160,7 +158,8 @@ plan_ptr from_clause::filtered(std::size_t index) {
   return predicate.empty() ? rows : filter_of(rows, std::move(predicate));
 }
 
-std::size_t from_clause::next_leaf(const std::vector<bool>& joined_leaves) const {
+std::size_t
+from_clause::next_leaf(const std::vector<bool>& joined_leaves) const {
   for (std::size_t i = 0; i < leaves_.size(); ++i) {
     if (joined_leaves[i])
       continue;

@@ -1,9 +1,8 @@
 #pragma once
 // FROM and WHERE as one n-way inner join: leaves, and conditions between them.
 
-#include "services/query/plan.hpp"
-
 #include "pg_query.pb.h"
+#include "services/query/plan.hpp"
 
 #include <functional>
 #include <optional>

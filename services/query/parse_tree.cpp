@@ -1,8 +1,7 @@
 #include "services/query/parse_tree.hpp"
 
-#include <pg_query.h>
-
 #include <memory>
+#include <pg_query.h>
 #include <stdexcept>
 
 namespace pgtrickle {
@@ -24,7 +23,8 @@ void forget_locations(pb::Message& message) {
         forget_locations(*reflection->MutableMessage(&message, field));
       else
         for (int i = 0; i < reflection->FieldSize(message, field); ++i)
-          forget_locations(*reflection->MutableRepeatedMessage(&message, field, i));
+          forget_locations(
+            *reflection->MutableRepeatedMessage(&message, field, i));
     }
   }
 }
@@ -36,7 +36,8 @@ result<pg_query::SelectStmt> parse_select(std::string_view sql) {
   const auto parsed = pg_query_parse_protobuf(text.c_str());
   const std::unique_ptr<const PgQueryProtobufParseResult,
                         void (*)(const PgQueryProtobufParseResult*)>
-    guard{&parsed, [](const auto* p) { pg_query_free_protobuf_parse_result(*p); }};
+    guard{&parsed,
+          [](const auto* p) { pg_query_free_protobuf_parse_result(*p); }};
   if (parsed.error != nullptr)
     return fail(errc::invalid_query, parsed.error->message);
   pg_query::ParseResult tree;
@@ -90,7 +91,8 @@ void for_each_message(const pb::Message& message,
       continue;
     }
     for (int i = 0; i < reflection->FieldSize(message, field); ++i)
-      for_each_message(reflection->GetRepeatedMessage(message, field, i), visit);
+      for_each_message(reflection->GetRepeatedMessage(message, field, i),
+                       visit);
   }
 }
 
@@ -110,7 +112,8 @@ void for_each_node(pb::Message& tree,
       continue;
     }
     for (int i = 0; i < reflection->FieldSize(tree, field); ++i)
-      for_each_node(*reflection->MutableRepeatedMessage(&tree, field, i), visit);
+      for_each_node(*reflection->MutableRepeatedMessage(&tree, field, i),
+                    visit);
   }
 }
 

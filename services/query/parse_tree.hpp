@@ -1,9 +1,8 @@
 #pragma once
 // PostgreSQL's own parser: text to tree and back.
 
-#include "services/core/result.hpp"
-
 #include "pg_query.pb.h"
+#include "services/core/result.hpp"
 
 #include <functional>
 #include <string>

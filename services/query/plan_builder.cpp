@@ -127,7 +127,8 @@ private:
     return make(project{std::move(arm), std::move(outputs)}, std::move(cast));
   }
 
-  // --- SELECT ------------------------------------------------------------------
+  // --- SELECT
+  // ------------------------------------------------------------------
 
   outcome select(const pg_query::SelectStmt& query) {
     from_clause from;
@@ -139,8 +140,9 @@ private:
     auto rows = from.join();
     if (!rows)
       return uncover("a reference that is not a plain column");
-    auto result = groups(query, names_) ? grouped(query, from, std::move(rows))
-                                        : projected(query, from, std::move(rows));
+    auto result = groups(query, names_)
+                    ? grouped(query, from, std::move(rows))
+                    : projected(query, from, std::move(rows));
     if (result && query.distinct_clause_size() > 0)
       return once(std::move(*result));
     return result;
@@ -159,8 +161,7 @@ private:
   }
 
   plan_ptr projection(plan_ptr rows, std::vector<std::string> outputs) {
-    auto columns
-      = describe_(current(plan{project{rows, outputs}, {}}));
+    auto columns = describe_(current(plan{project{rows, outputs}, {}}));
     std::map<std::size_t, std::size_t> carried; // input column -> output
     for (std::size_t i = 0; i < outputs.size(); ++i)
       if (const auto input = plain_column(outputs[i])) {
@@ -180,7 +181,8 @@ private:
                 std::move(columns), std::move(key));
   }
 
-  // --- GROUP BY ----------------------------------------------------------------
+  // --- GROUP BY
+  // ----------------------------------------------------------------
 
   outcome grouped(const pg_query::SelectStmt& query, const from_clause& from,
                   plan_ptr rows) {
@@ -209,8 +211,9 @@ private:
     if (query.has_having_clause()) {
       auto columns = result->columns;
       auto key = result->key;
-      result = make(filter{std::move(result), group.output(query.having_clause())},
-                    std::move(columns), std::move(key));
+      result
+        = make(filter{std::move(result), group.output(query.having_clause())},
+               std::move(columns), std::move(key));
     }
     std::vector<std::string> outputs;
     for (const auto& target : query.target_list())
@@ -234,7 +237,8 @@ private:
     return make(std::move(node), std::move(columns), std::move(key));
   }
 
-  // --- FROM --------------------------------------------------------------------
+  // --- FROM
+  // --------------------------------------------------------------------
 
   /// Adds a FROM item; returns why it can't be joined, if so.
   std::optional<std::string> add_item(from_clause& from,
@@ -275,12 +279,12 @@ private:
                   std::move(columns), relation.key);
     std::vector<std::string> outputs;
     for (std::size_t i = 0; i < relation.columns.size(); ++i)
-      outputs.push_back(fmt::format("{} AS {}", quoted(relation.columns[i].name),
-                                    column_name(i)));
-    return make(opaque{fmt::format("SELECT {} FROM {}", joined(outputs),
-                                   relation.name),
-                       relation.tables, "view " + relation.name},
-                std::move(columns));
+      outputs.push_back(fmt::format(
+        "{} AS {}", quoted(relation.columns[i].name), column_name(i)));
+    return make(
+      opaque{fmt::format("SELECT {} FROM {}", joined(outputs), relation.name),
+             relation.tables, "view " + relation.name},
+      std::move(columns));
   }
 
   std::optional<std::string>

@@ -1,11 +1,10 @@
 #pragma once
 // From a canonical defining query to a plan.
 
+#include "pg_query.pb.h"
 #include "services/core/result.hpp"
 #include "services/query/facts.hpp"
 #include "services/query/plan.hpp"
-
-#include "pg_query.pb.h"
 
 #include <functional>
 

@@ -106,8 +106,7 @@ std::size_t width_of(const pg_query::SelectStmt& query) {
   if (query.op() != pg_query::SETOP_NONE)
     return width_of(query.larg());
   if (query.values_lists_size() > 0)
-    return static_cast<std::size_t>(
-      query.values_lists(0).list().items_size());
+    return static_cast<std::size_t>(query.values_lists(0).list().items_size());
   return static_cast<std::size_t>(query.target_list_size());
 }
 

@@ -1,9 +1,8 @@
 #pragma once
 // What a SELECT contains, seen without resolving a name.
 
-#include "services/query/facts.hpp"
-
 #include "pg_query.pb.h"
+#include "services/query/facts.hpp"
 
 #include <optional>
 #include <set>

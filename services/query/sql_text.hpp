@@ -18,7 +18,8 @@ namespace pgtrickle {
 [[nodiscard]] std::string column_name(std::size_t index);
 
 /// Returns "i.c1, i.c2, …" for `count` columns of `alias`; no alias, no dot.
-[[nodiscard]] std::string column_list(std::string_view alias, std::size_t count);
+[[nodiscard]] std::string column_list(std::string_view alias,
+                                      std::size_t count);
 
 /// Returns `parts` joined by `separator`.
 [[nodiscard]] std::string joined(const std::vector<std::string>& parts,

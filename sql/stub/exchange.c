@@ -114,9 +114,11 @@ static void report_nobody(exchange* call) {
   ereport(ERROR, errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
           errmsg("no pgtrickled serves database \"%s\"",
                  get_database_name(MyDatabaseId)),
-          errhint("Start pgtrickled for this PostgreSQL cluster, for example "
-                  "with \"systemctl start pgtrickled\"; it finds a new "
-                  "database within seconds."));
+          setting_enabled
+            ? errhint("Start pgtrickled for this PostgreSQL cluster, for "
+                      "example with \"systemctl start pgtrickled\"; it finds "
+                      "a new database within seconds.")
+            : errhint("Set pg_trickle.enabled to on for this database."));
 }
 
 static void report_gone(void) {

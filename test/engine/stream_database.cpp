@@ -38,8 +38,7 @@ std::string new_database() {
 } // namespace
 
 stream_database::stream_database()
-  : name_(new_database()),
-    db_(open(name_)),
+  : name_(new_database()), db_(open(name_)),
     refresher_(std::make_unique<engine::refresher_session>(open(name_))),
     user_(std::make_unique<pqxx::connection>(server().conninfo(name_))) {}
 
@@ -81,7 +80,8 @@ stream_database::refresh(const std::vector<stream_table_id>& ids) {
   auto outcomes = refresher_->run({ids, engine::initiator::scheduler}, {});
   REQUIRE_MESSAGE(outcomes, outcomes.error().message);
   for (const auto& outcome : *outcomes)
-    REQUIRE_MESSAGE(!outcome.error, outcome.name << ": " << outcome.error->message);
+    REQUIRE_MESSAGE(!outcome.error,
+                    outcome.name << ": " << outcome.error->message);
   return *outcomes;
 }
 

@@ -111,14 +111,32 @@ TEST_CASE("the relay takes only calls that exist, with arguments that fit") {
   bob.run("ROLLBACK");
 }
 
-TEST_CASE("a setting made before the library was loaded opens no guard") {
-  auto bob = the_environment().connect("bob");
-  bob.run("SET pg_trickle.internal_refresh = on");
-  CHECK(bob.run("SELECT pgtrickle._internal_refresh()").value() == "f");
-  CHECK(bob.run("SET pg_trickle.internal_refresh = on").sqlstate == "42501");
+TEST_CASE("only a superuser opens the guard of a stream table") {
   auto admin = the_environment().connect();
-  admin.run("SET pg_trickle.internal_refresh = on");
-  CHECK(admin.run("SELECT pgtrickle._internal_refresh()").value() == "t");
+  admin.run("DROP TABLE IF EXISTS public.guarded");
+  admin.run("CREATE TABLE public.guarded (a int);"
+            "ALTER TABLE public.guarded OWNER TO bob;"
+            "CREATE TRIGGER guard BEFORE INSERT ON public.guarded"
+            " FOR EACH STATEMENT EXECUTE FUNCTION pgtrickle._refuse_write()");
+  const std::string open = "SET LOCAL pg_trickle.internal_refresh = on";
+  const std::string write = "INSERT INTO public.guarded VALUES (1)";
+  auto bob = the_environment().connect("bob");
+  bob.run("BEGIN");
+  CHECK(bob.run(open).sqlstate == "");
+  CHECK(bob.run(write).sqlstate == "55000");
+  bob.run("ROLLBACK");
+  CHECK(bob.run(write).sqlstate == "55000");
+  bob.run("BEGIN");
+  CHECK(bob.run(open).sqlstate == "42501");
+  bob.run("ROLLBACK");
+  auto daemon = the_environment().connect();
+  for (int transaction = 0; transaction < 2; ++transaction) {
+    daemon.run("BEGIN");
+    CHECK(daemon.run(open).sqlstate == "");
+    CHECK(daemon.run(write).sqlstate == "");
+    CHECK(daemon.run("COMMIT").sqlstate == "");
+    CHECK(daemon.run(write).sqlstate == "55000");
+  }
 }
 
 } // namespace pgtrickle::test

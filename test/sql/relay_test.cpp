@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
 
 namespace pgtrickle::test {
@@ -175,17 +176,18 @@ TEST_CASE("a required argument that is null is named") {
           == "22004");
 }
 
-TEST_CASE("a round trip is far below 5 ms") {
+TEST_CASE("half of the round trips take less than 5 ms") {
   daemon().answers(
     [](const auto&, const auto& reply) { reply.result("null"); });
   auto db = the_environment().connect();
   db.run("SELECT pgtrickle.ping()");
-  const auto total = duration_of([&] {
-    for (int i = 0; i < 50; ++i)
-      db.run("SELECT pgtrickle.ping()");
-  });
-  MESSAGE("round trip: " << total / 50 << " ms");
-  CHECK(total / 50 < 5);
+  std::vector<double> milliseconds(51);
+  for (auto& one : milliseconds)
+    one = duration_of([&] { db.run("SELECT pgtrickle.ping()"); });
+  std::sort(milliseconds.begin(), milliseconds.end());
+  const auto median = milliseconds[milliseconds.size() / 2];
+  MESSAGE("round trip: " << median << " ms");
+  CHECK(median < 5);
 }
 
 TEST_CASE("many sessions call at the same time") {

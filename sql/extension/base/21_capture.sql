@@ -139,7 +139,7 @@ END $$;
 CREATE FUNCTION pgtrickle._refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF coalesce(current_setting('pg_trickle.internal_refresh', true), 'off') = 'on' THEN
+  IF pgtrickle._internal_refresh() THEN
     RETURN NULL;
   END IF;
   RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
