@@ -12,11 +12,17 @@ std::string expressions::column(sql_type type) {
   return fitting.empty() ? std::string{} : random_.pick(fitting);
 }
 
+sql_type expressions::common_type() {
+  const auto type = any_column().type;
+  return type == sql_type::json || random_.chance(15) ? random_type(random_, false)
+                                                      : type;
+}
+
 std::string expressions::of(sql_type type, int depth) {
   if (depth > 0 && random_.chance(45))
     return derived(type, depth - 1);
   auto text = column(type);
-  if (text.empty() || random_.chance(8))
+  if (text.empty() || random_.chance(5))
     text = type == sql_type::text && random_.chance(50)
              ? "'z'::text"
              : fmt::format("({})::{}", random_literal(random_, type), name_of(type));
@@ -81,7 +87,7 @@ std::string expressions::text_of(int depth) {
 }
 
 std::string expressions::condition(int depth) {
-  const auto type = random_type(random_, false);
+  const auto type = common_type();
   const auto kind = random_.between(0, 9);
   if (kind == 0 && depth > 0)
     return fmt::format("NOT ({})", condition(depth - 1));

@@ -22,6 +22,8 @@ public:
   /// An aggregate call, and the type that it returns.
   [[nodiscard]] reference aggregate();
 
+  /// A type that can be grouped by, mostly that of a column.
+  [[nodiscard]] sql_type common_type();
   /// A column of `type`, if there is one.
   [[nodiscard]] std::string column(sql_type type);
   [[nodiscard]] const reference& any_column() { return random_.pick(scope_); }

@@ -186,7 +186,7 @@ private:
                           correlation(table, scope)),
               sql_type::bigint};
     }
-    const auto type = random_type(random_);
+    const auto type = over.common_type();
     return {over.of(type), type};
   }
 
@@ -212,11 +212,10 @@ private:
 
   void group(random_query& query, expressions& over) {
     for (int i = random_.between(0, 2); i > 0; --i) {
-      const auto type = random_type(random_, false);
+      const auto type = over.common_type();
       auto column = over.column(type);
-      auto key = !column.empty() && random_.chance(70) ? column : over.of(type);
-      if (key.starts_with("("))
-        key = "coalesce(" + key + ")";
+      const bool plain = !column.empty() && random_.chance(70);
+      auto key = plain ? column : "coalesce(" + over.of(type) + ")";
       query.text.keys.push_back(key);
       add_output(query, {std::move(key), type});
     }
@@ -230,7 +229,10 @@ private:
       query.text.having = random_.chance(60)
                             ? "count(*) > 1"
                             : over.aggregate().text + " IS NOT NULL";
-    if (query.text.keys.size() == 2 && random_.chance(5))
+    // PostgreSQL 15 mistakes constant keys of grouping sets.
+    const bool constant = std::ranges::any_of(
+      query.text.keys, [](const auto& key) { return key.starts_with("coalesce"); });
+    if (query.text.keys.size() == 2 && !constant && random_.chance(10))
       query.text.keys = {"ROLLUP (" + joined(query.text.keys) + ")"};
   }
 
