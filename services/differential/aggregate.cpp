@@ -23,7 +23,7 @@ using texts = std::vector<std::string>;
 class grouped {
 public:
   grouped(const aggregate& node, const plan& self, program_builder& program)
-    : node_(node), program_(program),
+    : node_(node), self_(self), program_(program),
       key_columns_(self.columns.begin(),
                    self.columns.begin() + static_cast<long>(node.keys)),
       where_(key_columns_, all_columns(node.keys)),
@@ -42,6 +42,7 @@ public:
     read_again();
     update_arrangement();
     program_.end_if();
+    program_.store(self_, arranged());
     return {emitted(), {groups_count_}};
   }
 
@@ -72,6 +73,15 @@ private:
                                   "1::bigint AS __weight FROM {} q) i{}",
                                   arrangement_, joined(outputs),
                                   current(*node_.input), group_by("i")));
+  }
+
+  /// The aggregate's rows, read from the arrangement.
+  std::string arranged() const {
+    auto outputs = references("a", keys_);
+    for (std::size_t i = 0; i < calls_.size(); ++i)
+      outputs.push_back(fmt::format("a.{} AS {}", calls_[i].value(),
+                                    column_name(node_.keys + i)));
+    return fmt::format("(SELECT {} FROM {} a)", joined(outputs), arrangement_);
   }
 
   std::string group_by(std::string_view alias) const {
@@ -164,6 +174,7 @@ private:
       groups_count_);
   }
 
+  /// Computes the values that only the groups' rows tell.
   void read_again() {
     texts sets;
     texts values;
@@ -176,20 +187,22 @@ private:
       return;
     if (keys_.empty()) {
       // The one group is there even without rows.
-      program_.run(fmt::format(
-        "UPDATE {} n SET {} FROM (SELECT {} FROM {} i) r WHERE n.__redo",
-        groups_, joined(sets), joined(values), current(*node_.input)));
+      if_groups("n.__redo", [&] {
+        program_.run(fmt::format(
+          "UPDATE {} n SET {} FROM (SELECT {} FROM {} i) r WHERE n.__redo",
+          groups_, joined(sets), joined(values),
+          program_.current(*node_.input)));
+      });
       return;
     }
-    const auto statement = [&](const std::string& rows,
-                               const std::string& match) {
-      program_.run(
-        fmt::format("UPDATE {0} n SET {1} FROM (SELECT n.ctid AS id, {2} FROM "
-                    "{0} n JOIN {3} i "
-                    "ON {4} WHERE n.__redo AND n.__n > 0{5} GROUP BY n.ctid) r "
-                    "WHERE n.ctid = r.id",
-                    groups_, joined(sets), joined(values),
-                    current(*node_.input), match, rows));
+    const auto read = [&](const std::string& groups, const std::string& match) {
+      if_groups(groups, [&] {
+        program_.run(fmt::format(
+          "UPDATE {0} n SET {1} FROM (SELECT n.ctid AS id, {2} FROM {0} n "
+          "JOIN {3} i ON {4} WHERE {5} GROUP BY n.ctid) r WHERE n.ctid = r.id",
+          groups_, joined(sets), joined(values), program_.current(*node_.input),
+          match, groups));
+      });
     };
     // Without nulls in the key an index of the source serves; with them only
     // a hash over all its rows does.
@@ -200,19 +213,23 @@ private:
       if (!key_columns_[i].not_null)
         nulls.push_back(fmt::format("n.{} IS NULL", keys_[i]));
     }
-    if (nulls.empty()) {
-      statement("", joined(equal, " AND "));
-      return;
-    }
-    const auto some_null = "(" + joined(nulls, " OR ") + ")";
-    statement(" AND NOT " + some_null, joined(equal, " AND "));
-    program_.line(fmt::format(
-      "EXECUTE {} INTO n;",
-      literal(fmt::format("SELECT count(*) FROM {} n WHERE n.__redo AND {}",
-                          groups_, some_null))));
+    const auto some_null
+      = nulls.empty() ? "false" : "(" + joined(nulls, " OR ") + ")";
+    read("n.__redo AND n.__n > 0 AND NOT " + some_null, joined(equal, " AND "));
+    if (!nulls.empty())
+      read("n.__redo AND n.__n > 0 AND " + some_null,
+           where_.equal(references("i", keys_), references("n", keys_)));
+  }
+
+  /// Adds the statements of `body`, for when some group satisfies `condition`.
+  template <class Body>
+  void if_groups(const std::string& condition, Body body) {
+    program_.line(
+      fmt::format("EXECUTE {} INTO n;",
+                  literal(fmt::format("SELECT count(*) FROM {} n WHERE {}",
+                                      groups_, condition))));
     program_.begin_if("n > 0");
-    statement(" AND " + some_null,
-              where_.equal(references("i", keys_), references("n", keys_)));
+    body();
     program_.end_if();
   }
 
@@ -266,6 +283,7 @@ private:
   }
 
   const aggregate& node_;
+  const plan& self_;
   program_builder& program_;
   std::vector<column> key_columns_;
   locator where_;

@@ -35,10 +35,10 @@ delta differentiate(const inner_join& node, const plan& self,
           count);
       };
   program.begin_if(any_rows(left.counts));
-  term("l.__weight", left.relation, current(*node.right));
+  term("l.__weight", left.relation, program.current(*node.right));
   program.end_if();
   program.begin_if(any_rows(right.counts));
-  term("r.__weight", current(*node.left), right.relation);
+  term("r.__weight", program.current(*node.left), right.relation);
   program.begin_if(any_rows(left.counts));
   term("-l.__weight * r.__weight", left.relation, right.relation);
   program.end_if();

@@ -29,6 +29,7 @@ delta differentiate(const opaque& node, const plan& self,
   std::vector<std::string> counts;
   for (auto table : node.tables)
     counts.push_back(program.changes_of(table));
+  program.store(self, fmt::format("(SELECT * FROM {} s)", state));
   if (counts.empty())
     return {changes, {count}};
   program.begin_if(any_rows(counts));

@@ -31,6 +31,17 @@ public:
   /// Adds the statements for the delta of `plan`, inputs first.
   delta differentiate(const plan& plan);
 
+  /// The rows of `plan` while the differential statements run: those of
+  /// arrangements need not be computed.
+  [[nodiscard]] std::string current(const plan& plan) const {
+    return pgtrickle::current(plan, stored_);
+  }
+
+  /// States that from here on `rows`, over an arrangement, are `plan`'s.
+  void store(const plan& plan, std::string rows) {
+    stored_.insert_or_assign(&plan, std::move(rows));
+  }
+
   /// The staged changes of a source, added when first asked for.
   delta source(const scan& source);
 
@@ -89,6 +100,7 @@ private:
 
   const program_target& target_;
   refresh_program program_;
+  stored_rows stored_;
   std::vector<std::string> fills_;
   std::vector<std::string> counts_;
   std::vector<std::pair<std::string, std::string>> cleared_; // table, count

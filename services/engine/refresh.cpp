@@ -25,6 +25,8 @@ struct refresher_session::work_item {
   bool must_run = false;
   std::int64_t history_id = 0;
   refresh_outcome outcome;
+  /// When its part of the transaction began, on the monotonic clock.
+  std::chrono::steady_clock::time_point began;
 
   void fail_with(failure reason) { outcome.error = std::move(reason); }
 };
@@ -203,7 +205,7 @@ result<void> refresher_session::probe(std::vector<work_item>& items) {
 }
 
 void refresher_session::refresh_one(pqxx::dbtransaction& tx, work_item& item) {
-  item.outcome.began = std::chrono::steady_clock::now();
+  item.began = std::chrono::steady_clock::now();
   auto& table = item.table;
   const auto& program = programs_.at(table.id).program;
   refresh_situation now{.populated = table.is_populated && table.consumed,
@@ -250,13 +252,14 @@ void refresher_session::refresh_one(pqxx::dbtransaction& tx, work_item& item) {
   if (action.mode == "FILL")
     finish_fill(tx, program, table.name);
   item.outcome.duration = std::chrono::duration_cast<std::chrono::microseconds>(
-    std::chrono::steady_clock::now() - item.outcome.began);
+    std::chrono::steady_clock::now() - item.began);
 }
 
 result<void> refresher_session::refresh(std::vector<work_item>& items,
                                         ownership fence) {
   return db_.run<void>(
     isolation::repeatable_read, [&](pqxx::dbtransaction& tx) {
+      const auto began = std::chrono::steady_clock::now();
       // First of all, before the transaction has an xid of its own.
       const auto snapshot
         = tx.exec1("SELECT pg_current_snapshot(), clock_timestamp(), "
@@ -314,7 +317,9 @@ result<void> refresher_session::refresh(std::vector<work_item>& items,
                   ? std::optional{milliseconds}
                   : std::nullopt)[0]
               .as<std::string>();
-        complete_history(tx, item.history_id, item.outcome, at);
+        complete_history(tx, item.history_id, item.outcome, at,
+                         std::chrono::duration_cast<std::chrono::microseconds>(
+                           item.began - began));
       }
       catalog::check_fence(tx, fence.epoch);
     });

@@ -27,8 +27,6 @@ struct refresh_outcome {
   std::int64_t changes_consumed = 0;
   std::int64_t rows_inserted = 0;
   std::int64_t rows_deleted = 0;
-  /// When the work on this table began; an order's tables take turns.
-  std::chrono::steady_clock::time_point began{};
   std::chrono::microseconds duration{0};
   /// Present: the refresh failed, and the table holds what it held before.
   std::optional<failure> error;

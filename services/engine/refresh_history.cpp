@@ -64,20 +64,18 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
 
 void complete_history(pqxx::transaction_base& tx, std::int64_t id,
                       const refresh_outcome& outcome,
-                      const std::string& data_timestamp) {
-  const auto since_begin
-    = std::chrono::duration_cast<std::chrono::microseconds>(
-      std::chrono::steady_clock::now() - outcome.began);
+                      const std::string& data_timestamp,
+                      std::chrono::microseconds waited) {
   tx.exec_params(
     "UPDATE pgtrickle.pgt_refresh_history SET "
-    "start_time = clock_timestamp() - $8 * interval '1 microsecond', "
-    "end_time = clock_timestamp() - ($8 - $9) * interval '1 microsecond', "
+    "start_time = $7::timestamptz + $8 * interval '1 microsecond', "
+    "end_time = $7::timestamptz + ($8 + $9) * interval '1 microsecond', "
     "status = 'COMPLETED', action = $2, reason = nullif($3, ''), "
     "delta_row_count = $4, rows_inserted = $5, rows_deleted = $6, "
     "data_timestamp = $7::timestamptz WHERE refresh_id = $1",
     id, outcome.action, outcome.reason, outcome.changes_consumed,
-    outcome.rows_inserted, outcome.rows_deleted, data_timestamp,
-    since_begin.count(), outcome.duration.count());
+    outcome.rows_inserted, outcome.rows_deleted, data_timestamp, waited.count(),
+    outcome.duration.count());
 }
 
 result<void> record_no_data(postgres::session& db, stream_table_id table,

@@ -13,11 +13,12 @@ namespace pgtrickle::engine {
 open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
              initiator by);
 
-/// Completes the history row `id`, in the refresh's own transaction. It tells
-/// when the work on this table began and ended, not on the whole order.
+/// Completes the history row `id`, in the refresh's own transaction, which took
+/// its snapshot at `data_timestamp`; this table's turn came `waited` later.
 void complete_history(pqxx::transaction_base& tx, std::int64_t id,
                       const refresh_outcome& outcome,
-                      const std::string& data_timestamp);
+                      const std::string& data_timestamp,
+                      std::chrono::microseconds waited);
 
 /// Records that a refresh found nothing to do.
 [[nodiscard]] result<void> record_no_data(postgres::session& db,

@@ -11,6 +11,10 @@ namespace pgtrickle {
 namespace {
 
 struct current_rows {
+  const stored_rows& stored;
+
+  std::string of(const plan& input) const { return current(input, stored); }
+
   std::string operator()(const scan& x) const {
     std::vector<std::string> outputs;
     for (std::size_t i = 0; i < x.columns.size(); ++i)
@@ -19,15 +23,14 @@ struct current_rows {
     return fmt::format("(SELECT {} FROM {})", joined(outputs), x.name);
   }
   std::string operator()(const filter& x) const {
-    return fmt::format("(SELECT * FROM {} i WHERE {})", current(*x.input),
+    return fmt::format("(SELECT * FROM {} i WHERE {})", of(*x.input),
                        x.predicate);
   }
   std::string operator()(const project& x) const {
     std::vector<std::string> outputs;
     for (std::size_t i = 0; i < x.outputs.size(); ++i)
       outputs.push_back(fmt::format("{} AS {}", x.outputs[i], column_name(i)));
-    return fmt::format("(SELECT {} FROM {} i)", joined(outputs),
-                       current(*x.input));
+    return fmt::format("(SELECT {} FROM {} i)", joined(outputs), of(*x.input));
   }
   std::string operator()(const inner_join& x) const {
     const auto left = x.left->columns.size();
@@ -38,7 +41,7 @@ struct current_rows {
       outputs.push_back(
         fmt::format("r.{} AS {}", column_name(i), column_name(left + i)));
     return fmt::format("(SELECT {} FROM {} l JOIN {} r ON {})", joined(outputs),
-                       current(*x.left), current(*x.right), x.condition);
+                       of(*x.left), of(*x.right), x.condition);
   }
   std::string operator()(const aggregate& x) const {
     std::vector<std::string> outputs;
@@ -48,18 +51,18 @@ struct current_rows {
       outputs.push_back(
         fmt::format("{} AS {}", x.calls[i].sql, column_name(x.keys + i)));
     auto sql
-      = fmt::format("(SELECT {} FROM {} i", joined(outputs), current(*x.input));
+      = fmt::format("(SELECT {} FROM {} i", joined(outputs), of(*x.input));
     if (x.keys > 0)
       sql += " GROUP BY " + column_list("i", x.keys);
     return sql + ")";
   }
   std::string operator()(const distinct& x) const {
-    return fmt::format("(SELECT DISTINCT * FROM {} i)", current(*x.input));
+    return fmt::format("(SELECT DISTINCT * FROM {} i)", of(*x.input));
   }
   std::string operator()(const union_all& x) const {
     std::vector<std::string> arms;
     for (const auto& input : x.inputs)
-      arms.push_back(fmt::format("SELECT * FROM {} i", current(*input)));
+      arms.push_back(fmt::format("SELECT * FROM {} i", of(*input)));
     return "(" + joined(arms, " UNION ALL ") + ")";
   }
   std::string operator()(const opaque& x) const { return "(" + x.sql + ")"; }
@@ -121,8 +124,10 @@ void append_text(const plan& plan, std::size_t depth, std::string& text) {
 
 } // namespace
 
-std::string current(const plan& plan) {
-  return std::visit(current_rows{}, plan.node);
+std::string current(const plan& plan, const stored_rows& stored) {
+  const auto known = stored.find(&plan);
+  return known != stored.end() ? known->second
+                               : std::visit(current_rows{stored}, plan.node);
 }
 
 std::set<oid> tables_of(const plan& plan) {

@@ -105,8 +105,13 @@ struct plan {
   std::vector<std::size_t> key = {};
 };
 
-/// The rows of `plan` at the transaction's snapshot: a SELECT in parentheses.
-[[nodiscard]] std::string current(const plan& plan);
+/// Relations that hold the current rows of some nodes: arrangements.
+using stored_rows = std::map<const plan*, std::string>;
+
+/// The rows of `plan` at the transaction's snapshot: a SELECT in parentheses,
+/// over the source tables and, where a node is in `stored`, over that.
+[[nodiscard]] std::string current(const plan& plan,
+                                  const stored_rows& stored = {});
 
 /// Tables whose changes reach `plan`.
 [[nodiscard]] std::set<oid> tables_of(const plan& plan);
