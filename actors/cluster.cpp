@@ -95,7 +95,7 @@ node_report cluster_state::own_report() const {
 call_outcome cluster_state::nodes() {
   const auto now = self_->clock().now();
   view_.heard(own_report(), now);
-  return {to_json(view_.nodes(now), now)};
+  return {to_json(view_.nodes(now))};
 }
 
 cluster_actor::behavior_type

@@ -14,6 +14,7 @@
 namespace pgtrickle {
 
 node_actor::behavior_type node_state::make_behavior(context_ptr context) {
+  stays_alive_ = self_;
   context_ = std::move(context);
   self_->set_down_handler([this](const caf::down_msg& down) {
     if (!take_off(down.source) && !is_stopping_)

@@ -38,6 +38,9 @@ private:
   void end_when_alone();
 
   node_actor::pointer self_;
+  /// CAF destroys an actor to which no handle is left, even one that waits for
+  /// its children to end.
+  node_actor stays_alive_;
   context_ptr context_;
   gateway_actor gateway_;
   cluster_actor cluster_;

@@ -51,7 +51,7 @@ void registrar_state::perform(const call& asked, const continuation& done) {
     return done(tl::unexpected(effect.error()));
   }
   tell(asked, *effect);
-  if (effect->catalog_changed)
+  if (effect->catalog_changed && !effect->to_fill)
     list_stream_tables();
   complete(asked, *effect, done);
 }
@@ -83,7 +83,8 @@ void registrar_state::complete(const call& asked, const call_effect& effect,
 /// A stream table that can't be filled is not left behind.
 void registrar_state::fill(stream_table_id id, const call& asked,
                            const std::string& json, const continuation& done) {
-  const refresh_request request{id, engine::initiator::initial, asked.ticket};
+  refresh_request request{id, engine::initiator::initial, asked.ticket};
+  request.catalog = catalog();
   const auto undo = [this, id, done](const failure& reason) {
     discard(id);
     done(tl::unexpected(reason));
@@ -133,12 +134,17 @@ void registrar_state::tell(const call& asked, const call_effect& effect) {
 }
 
 void registrar_state::list_stream_tables() {
+  if (auto listed = catalog())
+    self_->send(scheduler_, std::move(*listed));
+}
+
+std::optional<stream_tables_listed> registrar_state::catalog() {
   auto tables = session().and_then(
     [](postgres::session* db) { return engine::stream_tables(*db); });
   if (tables)
-    self_->send(scheduler_, stream_tables_listed{std::move(*tables)});
-  else
-    drop_if_lost(tables.error());
+    return stream_tables_listed{std::move(*tables)};
+  drop_if_lost(tables.error());
+  return std::nullopt;
 }
 
 // -- pending calls ------------------------------------------------------------

@@ -42,6 +42,7 @@ private:
   void discard(stream_table_id id);
   void tell(const call& asked, const call_effect& effect);
   void list_stream_tables();
+  [[nodiscard]] std::optional<stream_tables_listed> catalog();
 
   // -- pending calls ---
   void begin_pending();

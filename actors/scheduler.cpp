@@ -44,7 +44,10 @@ scheduler_actor::behavior_type scheduler_state::make_behavior(
   metrics_ = std::move(metrics);
   calendar_ = refresh_calendar{calendar_options(settings_)};
   return {
-    [this](const stream_tables_listed& listed) { load(listed.tables); },
+    [this](const stream_tables_listed& listed) {
+      load(listed.tables);
+      order_due();
+    },
     [this](const sources_touched& touched) { take_touched(touched); },
     [this](const refresh_request& request) { return order_wished(request); },
     [this](calendar_due) {
@@ -65,7 +68,6 @@ void scheduler_state::load(const std::vector<stream_table_entry>& entries) {
   }
   calendar_.load(tables, now());
   try_wishes();
-  order_due();
 }
 
 scheduled_table
@@ -103,8 +105,11 @@ void scheduler_state::order_due() {
 caf::result<call_outcome>
 scheduler_state::order_wished(const refresh_request& request) {
   auto answer = self_->make_response_promise<call_outcome>();
+  if (request.catalog)
+    load(request.catalog->tables);
   wishes_.push_back({request, answer});
   try_wishes();
+  order_due();
   return answer;
 }
 
@@ -116,7 +121,7 @@ void scheduler_state::try_wishes() {
 
 bool scheduler_state::try_wish(const wish& wanted) {
   auto answer = wanted.answer;
-  const auto& [id, by, ticket] = wanted.request;
+  const auto& [id, by, ticket, catalog] = wanted.request;
   auto batch = calendar_.order_for(id);
   if (batch.empty() || ticket.is_cancelled()) {
     answer.deliver(call_outcome{tl::unexpected(not_scheduled())});

@@ -27,6 +27,7 @@ supervisor_actor::behavior_type
 supervisor_state::make_behavior(context_ptr context, database_id database,
                                 child_factory children, gateway_actor gateway,
                                 cluster_actor cluster) {
+  stays_alive_ = self_;
   context_ = std::move(context);
   database_ = std::move(database);
   factory_ = std::move(children);

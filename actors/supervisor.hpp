@@ -57,6 +57,9 @@ private:
   caf::result<call_outcome> route(const call& asked);
 
   supervisor_actor::pointer self_;
+  /// CAF destroys an actor to which no handle is left, even one that waits for
+  /// its children to end.
+  supervisor_actor stays_alive_;
   context_ptr context_;
   database_id database_;
   child_factory factory_;

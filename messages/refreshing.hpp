@@ -5,6 +5,8 @@
 #include "services/engine/refresh.hpp"
 #include "services/scheduling/scheduled_table.hpp"
 
+#include <optional>
+
 namespace pgtrickle {
 
 /// All stream tables of the database, as the catalog has them.
@@ -27,6 +29,9 @@ struct refresh_request {
   stream_table_id id{};
   engine::initiator by = engine::initiator::manual;
   call_ticket ticket;
+  /// The catalog, when it has just changed: a new table is then filled by
+  /// this request, and not first by its schedule.
+  std::optional<stream_tables_listed> catalog = {};
 };
 
 /// An order for a worker.

@@ -81,7 +81,10 @@ public:
 
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
-  ~connection() override { natsConnection_Destroy(handle_); }
+  ~connection() override {
+    is_closing_ = true;
+    natsConnection_Destroy(handle_);
+  }
 
   result<void> open();
 
@@ -108,6 +111,7 @@ private:
   connection_options options_;
   natsConnection* handle_ = nullptr;
   std::atomic<bool> stream_exists_ = false;
+  std::atomic<bool> is_closing_ = false;
 };
 
 /// Slow consumers and the like: counted by nats.c, and nothing to be done.
@@ -116,7 +120,7 @@ void ignore_error(natsConnection*, natsSubscription*, natsStatus,
 
 void connection::link_changed(natsConnection* nc, void* closure) noexcept {
   const auto& self = *static_cast<connection*>(closure);
-  if (self.options_.on_link_change)
+  if (self.options_.on_link_change && !self.is_closing_)
     self.options_.on_link_change(natsConnection_Status(nc)
                                  == NATS_CONN_STATUS_CONNECTED);
 }

@@ -18,27 +18,24 @@ json to_object(const database_report& database) {
           {"workers_queued", database.workers_queued}};
 }
 
-json to_object(const node_view::node& node, node_view::time_point now) {
+json to_object(const node_view::node& node) {
   auto databases = json::array();
   for (const auto& database : node.report.databases)
     databases.push_back(to_object(database));
-  const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(
-    now - node.heard_at);
   return {{"node", node.report.node},
           {"version", node.report.version},
           {"state", node.is_up ? "up" : "down"},
           {"started_at", date::format("%FT%TZ", node.report.started_at)},
-          {"heartbeat_age_ms", silence.count()},
+          {"last_heartbeat", date::format("%FT%TZ", node.report.sent_at)},
           {"databases", std::move(databases)}};
 }
 
 } // namespace
 
-std::string to_json(const std::vector<node_view::node>& nodes,
-                    node_view::time_point now) {
+std::string to_json(const std::vector<node_view::node>& nodes) {
   auto listing = json::array();
   for (const auto& node : nodes)
-    listing.push_back(to_object(node, now));
+    listing.push_back(to_object(node));
   return listing.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -7,7 +7,6 @@
 namespace pgtrickle {
 
 /// What cluster_nodes answers: a JSON array with an object for each node.
-[[nodiscard]] std::string to_json(const std::vector<node_view::node>& nodes,
-                                  node_view::time_point now);
+[[nodiscard]] std::string to_json(const std::vector<node_view::node>& nodes);
 
 } // namespace pgtrickle
