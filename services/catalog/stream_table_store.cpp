@@ -17,17 +17,18 @@ std::string array_of(const std::vector<stream_table_id>& ids) {
   return fmt::format("{{{}}}", fmt::join(numbers, ","));
 }
 
-std::optional<frontier> frontier_from(const pqxx::field& field) {
+void read_frontier(const pqxx::field& field, stored_stream_table& table) {
   if (field.is_null())
-    return std::nullopt;
+    return;
   const auto stored
     = nlohmann::json::parse(field.as<std::string>(), nullptr, false);
-  if (stored.is_discarded() || !stored.contains("snapshot"))
-    return std::nullopt;
-  frontier result{stored["snapshot"], std::nullopt};
-  if (stored.contains("own_xid") && stored["own_xid"].is_string())
-    result.own_xid = stored["own_xid"];
-  return result;
+  if (!stored.is_object() || !stored.contains("snapshot"))
+    return;
+  table.consumed = frontier{stored["snapshot"], std::nullopt};
+  if (const auto own = stored.find("own_xid");
+      own != stored.end() && own->is_string())
+    table.consumed->own_xid = *own;
+  table.system_identifier = stored.value("system_identifier", "");
 }
 
 } // namespace
@@ -58,7 +59,8 @@ load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids) {
     table.needs_reinit = row["needs_reinit"].as<bool>();
     table.reinit_reason = row["reinit_reason"].as<std::string>("");
     table.definition_version = row["definition_version"].as<std::int64_t>();
-    table.consumed = frontier_from(row["frontier"]);
+    table.time_dependent = row["time_dependent"].as<bool>();
+    read_frontier(row["frontier"], table);
     result.emplace(table.id, std::move(table));
   }
   return result;
@@ -72,6 +74,16 @@ std::optional<stream_table_id> find_by_relation(pqxx::transaction_base& tx,
   if (rows.empty())
     return std::nullopt;
   return stream_table_id{rows[0][0].as<std::int64_t>()};
+}
+
+std::set<oid> sources_of(pqxx::transaction_base& tx, stream_table_id id) {
+  std::set<oid> sources;
+  for (const auto& row :
+       tx.exec_params("SELECT source_relid FROM pgtrickle.pgt_dependencies "
+                      "WHERE pgt_id = $1 AND source_type <> 'VIEW'",
+                      static_cast<std::int64_t>(id)))
+    sources.insert(row[0].as<oid>());
+  return sources;
 }
 
 std::string program_of(pqxx::transaction_base& tx, stream_table_id id) {

@@ -32,6 +32,9 @@ struct stored_stream_table {
   std::string reinit_reason;
   std::int64_t definition_version = 0;
   std::optional<frontier> consumed;
+  /// The PostgreSQL cluster that `consumed` belongs to.
+  std::string system_identifier;
+  bool time_dependent = false;
 };
 
 /// Loads stream tables by id; those that are gone are left out.
@@ -41,6 +44,10 @@ load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids);
 /// The id of the stream table that `relid` is, if it is one.
 [[nodiscard]] std::optional<stream_table_id>
 find_by_relation(pqxx::transaction_base& tx, oid relid);
+
+/// Tables that the stream table `id` reads.
+[[nodiscard]] std::set<oid> sources_of(pqxx::transaction_base& tx,
+                                       stream_table_id id);
 
 /// The stored program, as text.
 [[nodiscard]] std::string program_of(pqxx::transaction_base& tx,

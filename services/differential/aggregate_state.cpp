@@ -34,7 +34,7 @@ aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
     case aggregate_kind::average:
     case aggregate_kind::variance: {
       const auto& type = inputs[static_cast<std::size_t>(call.argument)].type;
-      may_be_odd_ = type.starts_with("numeric");
+      may_be_odd_ = is_numeric(type);
       const auto odd
         = fmt::format("{0} IN ('NaN', 'Infinity', '-Infinity')", x);
       const auto finite = may_be_odd_ ? "NOT " + odd : not_null;

@@ -185,7 +185,10 @@ std::string consolidated(std::string_view relation,
                         : name);
     if (columns[i].eq != equality::none)
       groups.push_back(name);
-    if (columns[i].eq != equality::exact)
+    if (is_numeric(columns[i].type))
+      // two equal numerics differ in nothing but their scale
+      groups.push_back("scale(" + name + ")");
+    else if (columns[i].eq != equality::exact)
       groups.push_back(name + "::text");
   }
   outputs.emplace_back("sum(i.__weight)::bigint AS __weight");

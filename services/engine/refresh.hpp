@@ -1,11 +1,10 @@
 #pragma once
 // Bringing stream tables up to date.
 
-#include "services/differential/program.hpp"
 #include "services/engine/stream_table.hpp"
 #include "services/postgres/session.hpp"
 
-#include <map>
+#include <memory>
 
 namespace pgtrickle::engine {
 
@@ -38,7 +37,10 @@ struct refresh_outcome {
 /// between refreshes.
 class refresher_session {
 public:
-  explicit refresher_session(postgres::session db) : db_(std::move(db)) {}
+  explicit refresher_session(postgres::session db);
+  ~refresher_session();
+  refresher_session(refresher_session&& other) noexcept;
+  refresher_session& operator=(refresher_session&& other) noexcept;
 
   /// Carries out `order` in one REPEATABLE READ transaction. A table that fails
   /// does not stop those that do not depend on it. An error is returned only
@@ -47,31 +49,12 @@ public:
   [[nodiscard]] result<std::vector<refresh_outcome>>
   run(const refresh_order& order, ownership fence);
 
-  [[nodiscard]] postgres::session& db() { return db_; }
+  [[nodiscard]] postgres::session& db();
 
 private:
-  /// A program whose staging tables exist in this session.
-  struct staged_program {
-    std::int64_t version = 0;
-    refresh_program program;
-  };
-  /// A stream table of an order on its way through a refresh.
-  struct work_item;
+  struct state;
 
-  [[nodiscard]] result<std::vector<work_item>> load(const refresh_order& order);
-  [[nodiscard]] std::optional<failure> rebuild(work_item& item,
-                                               ownership fence);
-  [[nodiscard]] result<void> stage_program(work_item& item);
-  [[nodiscard]] result<void> probe(std::vector<work_item>& items);
-  [[nodiscard]] result<void> refresh(std::vector<work_item>& items,
-                                     ownership fence);
-  void refresh_one(pqxx::dbtransaction& tx, work_item& item);
-  void record(std::vector<work_item>& items);
-
-  postgres::session db_;
-  std::map<stream_table_id, staged_program> programs_;
-  /// Of the PostgreSQL cluster; empty until asked.
-  std::string system_identifier_;
+  std::unique_ptr<state> state_;
 };
 
 /// Deletes the captured changes that every consumer has passed, and

@@ -62,6 +62,30 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
   });
 }
 
+std::string complete_refresh(pqxx::transaction_base& tx,
+                             const refresh_outcome& outcome,
+                             const std::string& frontier,
+                             const std::string& data_timestamp) {
+  return tx
+    .exec_params1(
+      "UPDATE pgtrickle.pgt_stream_tables SET frontier = $2::jsonb, "
+      "data_timestamp = $3::timestamptz, last_refresh_at = clock_timestamp(), "
+      "is_populated = true, needs_reinit = false, reinit_reason = NULL, "
+      "consecutive_errors = 0, last_error_message = NULL, "
+      "last_error_at = NULL, effective_refresh_mode = CASE $4 "
+      "WHEN 'NO_DATA' THEN effective_refresh_mode "
+      "WHEN 'DIFFERENTIAL' THEN 'DIFFERENTIAL' ELSE 'FULL' END, "
+      "last_full_ms = CASE WHEN $4 IN ('FULL', 'REINITIALIZE') THEN $5 "
+      "ELSE last_full_ms END, "
+      "last_diff_ms = CASE $4 WHEN 'DIFFERENTIAL' THEN $5 ELSE last_diff_ms "
+      "END, "
+      "status = CASE status WHEN 'SUSPENDED' THEN status ELSE 'ACTIVE' END "
+      "WHERE pgt_id = $1 RETURNING status",
+      static_cast<std::int64_t>(outcome.id), frontier, data_timestamp,
+      outcome.action, static_cast<double>(outcome.duration.count()) / 1000)[0]
+    .as<std::string>();
+}
+
 void complete_history(pqxx::transaction_base& tx, std::int64_t id,
                       const refresh_outcome& outcome,
                       const std::string& data_timestamp,

@@ -5,6 +5,8 @@
 
 #include <pqxx/pqxx>
 
+#include <map>
+
 namespace pgtrickle::engine {
 
 /// Opens a RUNNING history row for each table, in a transaction of its own: a
@@ -12,6 +14,13 @@ namespace pgtrickle::engine {
 [[nodiscard]] result<std::map<stream_table_id, std::int64_t>>
 open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
              initiator by);
+
+/// Moves the stream table's frontier to `frontier` (jsonb), reached at
+/// `data_timestamp`, and clears its errors. Returns its status.
+[[nodiscard]] std::string complete_refresh(pqxx::transaction_base& tx,
+                                           const refresh_outcome& outcome,
+                                           const std::string& frontier,
+                                           const std::string& data_timestamp);
 
 /// Completes the history row `id`, in the refresh's own transaction, which took
 /// its snapshot at `data_timestamp`; this table's turn came `waited` later.

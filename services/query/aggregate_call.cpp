@@ -29,8 +29,7 @@ std::optional<std::size_t> position(const std::vector<pg_query::Node>& nodes,
 /// Integers and numeric: sums of them are exact, so they can be maintained.
 bool is_exact_number(const std::string& type) {
   static constexpr std::array names = {"smallint", "integer", "bigint"};
-  return std::ranges::find(names, type) != names.end()
-         || type.starts_with("numeric");
+  return std::ranges::find(names, type) != names.end() || is_numeric(type);
 }
 
 aggregate_kind kind_of(const std::string& name, const column* argument) {
@@ -65,10 +64,11 @@ bool is_plain(const pg_query::FuncCall& call) {
          && call.args_size() <= 1;
 }
 
-/// Every expression that a call reads, in a fixed order.
+/// Every expression that a call reads row by row, in a fixed order. The direct
+/// arguments of an ordered-set aggregate are not: they are read once a group.
 template <class Call, class Visit>
 void for_each_operand(Call& call, Visit visit) {
-  for (int i = 0; i < call.args_size(); ++i) {
+  for (int i = 0; i < call.args_size() && !call.agg_within_group(); ++i) {
     if constexpr (std::is_const_v<Call>)
       visit(call.args(i));
     else
@@ -113,8 +113,12 @@ void grouping::collect(const pg_query::Node& expression) {
     if (is_aggregate_call(node, names_)) {
       if (!position(calls_, node))
         calls_.push_back(node);
-      for_each_operand(std::as_const(*node.mutable_func_call()),
+      const auto& call = node.func_call();
+      for_each_operand(call,
                        [&](const auto& operand) { (void)argument(operand); });
+      if (call.agg_within_group())
+        for (const auto& direct : call.args())
+          collect(direct);
       return false;
     }
     if (key_position(node))
@@ -162,10 +166,24 @@ grouping::calls(const std::vector<column>& columns) const {
     for_each_operand(call, [&](pg_query::Node& operand) {
       operand = input_column(input_of(operand));
     });
+    if (call.agg_within_group())
+      for (auto& direct : *call.mutable_args())
+        direct = over_keys(direct);
     entry.sql = to_sql(copy);
     result.push_back(std::move(entry));
   }
   return result;
+}
+
+pg_query::Node grouping::over_keys(const pg_query::Node& expression) const {
+  pg_query::Node root = expression;
+  for_each_node(root, [&](pg_query::Node& node) {
+    const auto key = key_position(node);
+    if (key)
+      node = input_column(*key);
+    return !key;
+  });
+  return root;
 }
 
 std::string grouping::output(const pg_query::Node& expression) const {

@@ -33,6 +33,9 @@ public:
 
 private:
   [[nodiscard]] std::size_t argument(const pg_query::Node& expression);
+  /// `expression`, which reads nothing but keys, over the inputs.
+  [[nodiscard]] pg_query::Node
+  over_keys(const pg_query::Node& expression) const;
   [[nodiscard]] std::optional<std::size_t>
   key_position(const pg_query::Node& expression) const;
 

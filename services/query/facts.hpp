@@ -35,6 +35,11 @@ struct column {
   bool operator==(const column&) const = default;
 };
 
+/// Whether `type` is numeric, with or without a scale.
+[[nodiscard]] inline bool is_numeric(const std::string& type) {
+  return type.starts_with("numeric") && !type.ends_with("[]");
+}
+
 /// A column of a source table.
 struct source_column {
   std::int16_t attnum = 0;

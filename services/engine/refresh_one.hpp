@@ -1,0 +1,15 @@
+#pragma once
+
+#include "services/differential/program.hpp"
+#include "services/engine/work_item.hpp"
+
+#include <pqxx/pqxx>
+
+namespace pgtrickle::engine {
+
+/// Brings one stream table up to the transaction's snapshot, and says in
+/// `item.outcome` how. The catalog is left to the caller.
+void refresh_one(pqxx::dbtransaction& tx, work_item& item,
+                 const refresh_program& program);
+
+} // namespace pgtrickle::engine

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "services/capture/frontier.hpp"
+#include "services/differential/program.hpp"
+
+#include <pqxx/pqxx>
+
+namespace pgtrickle::engine {
+
+/// What a source's change buffer holds beyond a frontier.
+struct source_changes {
+  std::int64_t count = 0;
+  bool truncated = false;
+};
+
+/// Counts the changes of every source of `program`, in its order.
+[[nodiscard]] std::vector<source_changes>
+count_changes(pqxx::transaction_base& tx, const refresh_program& program,
+              const frontier& since);
+
+/// The rows of all sources of `program`, as PostgreSQL's statistics have them.
+[[nodiscard]] double estimated_rows(pqxx::transaction_base& tx,
+                                    const refresh_program& program);
+
+} // namespace pgtrickle::engine

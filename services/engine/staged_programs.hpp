@@ -1,0 +1,44 @@
+#pragma once
+
+#include "services/core/ids.hpp"
+#include "services/core/result.hpp"
+#include "services/differential/program.hpp"
+#include "services/postgres/session.hpp"
+
+#include <map>
+
+namespace pgtrickle::engine {
+
+struct work_item;
+
+/// The programs whose staging tables exist in one session. At most
+/// `most_programs` of them: the one that was used longest ago makes room.
+class staged_programs {
+public:
+  static constexpr std::size_t most_programs = 200;
+
+  /// Sees to it that the program of `item` is there in its present version.
+  /// One that another version of the compiler wrote is compiled again, and the
+  /// item marked for re-initialisation.
+  [[nodiscard]] result<void> prepare(postgres::session& db, work_item& item);
+
+  /// The program of a stream table that `prepare` was called for.
+  [[nodiscard]] const refresh_program& at(stream_table_id id) const {
+    return entries_.at(id).program;
+  }
+
+private:
+  struct entry {
+    std::int64_t version = 0;
+    std::uint64_t used = 0;
+    refresh_program program;
+  };
+
+  void forget(pqxx::dbtransaction& tx, stream_table_id id);
+  void make_room(pqxx::dbtransaction& tx);
+
+  std::map<stream_table_id, entry> entries_;
+  std::uint64_t uses_ = 0;
+};
+
+} // namespace pgtrickle::engine

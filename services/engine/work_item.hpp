@@ -1,0 +1,22 @@
+#pragma once
+
+#include "services/catalog/stream_table_store.hpp"
+#include "services/engine/refresh.hpp"
+
+namespace pgtrickle::engine {
+
+/// A stream table of an order on its way through a refresh.
+struct work_item {
+  catalog::stored_stream_table table;
+  /// What it reads; left empty when it is alone in its order.
+  std::set<oid> sources;
+  bool must_run = false;
+  std::int64_t history_id = 0;
+  refresh_outcome outcome;
+  /// When its turn in the transaction came, on the monotonic clock.
+  std::chrono::steady_clock::time_point began;
+
+  [[nodiscard]] bool runs() const { return must_run && !outcome.error; }
+};
+
+} // namespace pgtrickle::engine

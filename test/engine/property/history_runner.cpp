@@ -1,0 +1,214 @@
+#include "test/engine/property/history_runner.hpp"
+
+#include "services/query/sql_text.hpp"
+
+#include <fmt/format.h>
+
+namespace pgtrickle::test {
+
+namespace {
+
+const std::string schema = "\"a history\"";
+
+/// Ends a history before its end.
+struct stopped {
+  verdict::kind is;
+  std::string what;
+};
+
+[[noreturn]] void wrong(std::string what) {
+  throw stopped{verdict::kind::wrong, std::move(what)};
+}
+
+postgres::session open(const std::string& conninfo) {
+  auto db = postgres::session::open({.conninfo = conninfo});
+  if (!db)
+    throw std::runtime_error(db.error().message);
+  return std::move(*db);
+}
+
+pqxx::result query(pqxx::connection& session, const std::string& sql) {
+  return pqxx::nontransaction{session}.exec(sql);
+}
+
+/// The stream table's columns in a form that EXCEPT can compare.
+std::string comparable(pqxx::connection& session, const std::string& table) {
+  return query(session, fmt::format(
+    "SELECT string_agg(format('x.%I', attname) || CASE WHEN atttypid = 'json'::regtype "
+    "THEN '::text' ELSE '' END, ', ' ORDER BY attnum) FROM pg_attribute "
+    "WHERE attrelid = {}::regclass AND attnum > 0", literal(table)))[0][0]
+    .as<std::string>();
+}
+
+} // namespace
+
+history_runner::history_runner() {
+  for (int i = 0; i < 2; ++i) {
+    users_.push_back(std::make_unique<pqxx::connection>(database_.conninfo()));
+    // A row that the other session has locked is no reason to wait.
+    query(*users_.back(), "SET client_min_messages = error; SET lock_timeout = '10ms'; "
+                          "SET search_path = " + schema);
+  }
+}
+
+verdict history_runner::run(const history& whole) {
+  verdict result;
+  try {
+    set_up(whole);
+    create(whole);
+    for (const auto& s : whole.steps)
+      std::visit([&](const auto& step) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(step)>, refresh_step>)
+          perform(step, whole);
+        else
+          perform(step);
+      }, s);
+  } catch (const stopped& end) {
+    result = {end.is, end.what};
+  }
+  tear_down();
+  if (result.is == verdict::kind::right) {
+    try {
+      check_nothing_is_left();
+    } catch (const stopped& end) {
+      result = {end.is, end.what};
+    }
+  }
+  return result;
+}
+
+void history_runner::set_up(const history& whole) {
+  // Staging tables of dropped stream tables live as long as the session.
+  if (runs_++ % 25 == 0)
+    refresher_ = std::make_unique<engine::refresher_session>(open(database_.conninfo()));
+  truncated_ = false;
+  ids_.clear();
+  query(*users_[0], "CREATE SCHEMA " + schema);
+  for (const auto& statement : whole.setup)
+    execute(*users_[0], statement);
+}
+
+void history_runner::tear_down() {
+  for (auto& user : users_)
+    query(*user, "ROLLBACK");
+  query(*users_[0], "DROP SCHEMA IF EXISTS " + schema + " CASCADE");
+}
+
+void history_runner::check_nothing_is_left() {
+  for (const auto& row : query(
+         *users_[0],
+         "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'i') AND relname !~ '^touched' "
+         "AND relnamespace IN ('pgtrickle_changes'::regnamespace, 'pgtrickle_state'::regnamespace) "
+         "UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace IN "
+         "('pgtrickle_changes'::regnamespace, 'pgtrickle_state'::regnamespace) "
+         "UNION ALL SELECT pgt_name FROM pgtrickle.pgt_stream_tables"))
+    wrong("left behind: " + row[0].as<std::string>());
+}
+
+bool history_runner::is_valid(const defined_table& table) {
+  try {
+    query(*users_[0], to_sql(table.query));
+    return true;
+  } catch (const pqxx::sql_error&) {
+    return false;
+  }
+}
+
+void history_runner::create(const history& whole) {
+  for (const auto& table : whole.stream_tables) {
+    if (!is_valid(table))
+      throw stopped{verdict::kind::invalid, to_sql(table.query)};
+    const auto id = engine::create_stream_table(
+      database_.session(), {"postgres", schema},
+      {.name = table.name, .query = to_sql(table.query), .refresh_mode = "DIFFERENTIAL"},
+      {});
+    if (!id)
+      wrong(table.name + " is not created: " + id.error().message + " " + id.error().detail);
+    ids_.push_back(*id);
+    const auto outcomes = refresher_->run({{*id}, engine::initiator::initial}, {});
+    if (!outcomes || outcomes->at(0).error)
+      wrong(table.name + " is not filled: "
+            + (outcomes ? outcomes->at(0).error->message : outcomes.error().message));
+    check(table);
+  }
+}
+
+void history_runner::execute(pqxx::connection& session, const std::string& sql) {
+  try {
+    query(session, sql);
+  } catch (const pqxx::sql_error&) {
+    // A lock, a duplicate key: the transaction is lost, as anybody's may be.
+  }
+}
+
+void history_runner::perform(const statements& s) {
+  for (const auto& statement : s.sql) {
+    truncated_ = truncated_ || statement.starts_with("TRUNCATE");
+    execute(*users_[s.session], statement);
+  }
+}
+
+void history_runner::perform(const refresh_step& s, const history& whole) {
+  std::vector<stream_table_id> ids;
+  for (auto i : s.tables)
+    if (is_valid(whole.stream_tables[i]))
+      ids.push_back(ids_[i]);
+    else
+      throw stopped{verdict::kind::right, {}};
+  if (ids.empty())
+    return;
+  const auto outcomes = refresher_->run({ids, engine::initiator::scheduler}, {});
+  if (!outcomes)
+    wrong("refresh: " + outcomes.error().message + " " + outcomes.error().detail);
+  for (const auto& outcome : *outcomes) {
+    if (outcome.error)
+      wrong(outcome.name + ": " + outcome.error->message + " " + outcome.error->detail);
+    const bool allowed = outcome.action == "DIFFERENTIAL" || outcome.action == "NO_DATA"
+                         || (truncated_ && outcome.reason == "a source was truncated");
+    if (!allowed)
+      wrong(fmt::format("{}: {} ({})", outcome.name, outcome.action, outcome.reason));
+  }
+  for (auto i : s.tables)
+    check(whole.stream_tables[i]);
+}
+
+void history_runner::perform(const sweep_step&) {
+  if (const auto swept = engine::sweep_change_buffers(refresher_->db(), {}); !swept)
+    wrong("sweep: " + swept.error().message);
+}
+
+void history_runner::check(const defined_table& table) {
+  try {
+    const auto columns = comparable(*users_[0], table.name);
+    const auto actual = fmt::format("SELECT {} FROM {} x", columns, table.name);
+    const auto expected
+      = fmt::format("SELECT {} FROM ({}) x", columns, to_sql(table.query));
+    const auto rows = query(*users_[0], fmt::format(
+      "(SELECT 'too much' AS what, * FROM ({0} EXCEPT ALL {1}) a) UNION ALL "
+      "(SELECT 'missing', * FROM ({1} EXCEPT ALL {0}) b)", actual, expected));
+    if (rows.empty())
+      return;
+    std::string what = table.name + " is wrong:";
+    for (const auto& row : rows)
+      for (const auto& field : row)
+        what += (field.num() == 0 ? "\n  " : " | ") + std::string{field.is_null() ? "NULL" : field.c_str()};
+    wrong(std::move(what));
+  } catch (const pqxx::sql_error&) {
+    throw stopped{verdict::kind::right, {}};
+  }
+}
+
+history shrunk(history_runner& runner, history whole) {
+  for (bool smaller = true; smaller;) {
+    smaller = false;
+    for (auto& candidate : simpler(whole))
+      if (runner.run(candidate).is == verdict::kind::wrong) {
+        whole = std::move(candidate);
+        smaller = true;
+        break;
+      }
+  }
+  return whole;
+}
+
+} // namespace pgtrickle::test
