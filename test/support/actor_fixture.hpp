@@ -9,6 +9,7 @@
 #include <caf/exit_reason.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 #include <functional>
 #include <map>
@@ -61,6 +62,7 @@ public:
 class actor_fixture {
 public:
   actor_fixture() {
+    spdlog::set_level(spdlog::level::off);
     context_->node = "here";
     context_->version = "1.2.3";
     context_->bus = bus_;

@@ -11,7 +11,7 @@ const call_ledger::time_point start{};
 
 call_ledger::entry call(const std::string& id,
                         call_ledger::time_point deadline = start + 1h) {
-  return {id, "_INBOX." + id, 5, deadline};
+  return {id, "_INBOX." + id, 5, "ping", start, deadline};
 }
 
 } // namespace
