@@ -131,7 +131,7 @@ void gateway_state::begin(served_database& served, const std::string& reply_to,
     = served.terms.clock.moment_of(std::min(asked.deadline, latest));
   if (auto admitted
       = ledger_.admit({ticket.id, reply_to, served.terms.address.database,
-                       deadline, ticket.cancelled},
+                       asked.content.method, now, deadline, ticket.cancelled},
                       now);
       !admitted)
     return reject(reply_to, admitted.error());
