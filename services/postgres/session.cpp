@@ -78,6 +78,13 @@ std::string uri_for_database(std::string uri, const std::string& database) {
   return uri.replace(from, end - from, encoded);
 }
 
+/// libpqxx 6 leaves the SQLSTATE out of some errors that it has a class for.
+std::string sqlstate_in(const pqxx::sql_error& e) {
+  if (dynamic_cast<const pqxx::insufficient_privilege*>(&e) != nullptr)
+    return "42501";
+  return e.sqlstate();
+}
+
 } // namespace
 
 struct session::state {
@@ -135,8 +142,14 @@ failure session::guarded(const std::function<void()>& action, bool& failed) {
     return e.reason();
   } catch (const pqxx::broken_connection& e) {
     return {errc::connection_lost, e.what()};
+  } catch (const pqxx::in_doubt_error& e) {
+    return {errc::connection_lost, e.what()};
   } catch (const pqxx::sql_error& e) {
-    return failure_from_sqlstate(e.sqlstate(), e.what());
+    return failure_from_sqlstate(sqlstate_in(e), e.what());
+  } catch (const pqxx::deadlock_detected& e) {
+    return failure_from_sqlstate("40P01", e.what());
+  } catch (const pqxx::transaction_rollback& e) {
+    return failure_from_sqlstate("40001", e.what());
   } catch (const std::exception& e) {
     return {errc::invariant_violated, e.what()};
   }
@@ -153,7 +166,7 @@ within_savepoint(pqxx::dbtransaction& tx,
   } catch (const abandoned& e) {
     return tl::unexpected(e.reason());
   } catch (const pqxx::sql_error& e) {
-    auto reason = failure_from_sqlstate(e.sqlstate(), e.what());
+    auto reason = failure_from_sqlstate(sqlstate_in(e), e.what());
     if (reaction_to(reason.code) != reaction::reject
         || reason.code == errc::cancelled)
       throw;
