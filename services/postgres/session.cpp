@@ -78,6 +78,13 @@ std::string uri_for_database(std::string uri, const std::string& database) {
   return uri.replace(from, end - from, encoded);
 }
 
+/// libpqxx 6 keeps the SQLSTATE of every error but this one.
+std::string state_of(const pqxx::sql_error& e) {
+  return dynamic_cast<const pqxx::insufficient_privilege*>(&e) != nullptr
+           ? "42501"
+           : e.sqlstate();
+}
+
 } // namespace
 
 struct session::state {
@@ -136,7 +143,11 @@ failure session::guarded(const std::function<void()>& action, bool& failed) {
   } catch (const pqxx::broken_connection& e) {
     return {errc::connection_lost, e.what()};
   } catch (const pqxx::sql_error& e) {
-    return failure_from_sqlstate(e.sqlstate(), e.what());
+    return failure_from_sqlstate(state_of(e), e.what());
+  } catch (const pqxx::deadlock_detected& e) {
+    return failure_from_sqlstate("40P01", e.what());
+  } catch (const pqxx::transaction_rollback& e) {
+    return failure_from_sqlstate("40001", e.what());
   } catch (const std::exception& e) {
     return {errc::invariant_violated, e.what()};
   }
@@ -153,7 +164,7 @@ within_savepoint(pqxx::dbtransaction& tx,
   } catch (const abandoned& e) {
     return tl::unexpected(e.reason());
   } catch (const pqxx::sql_error& e) {
-    auto reason = failure_from_sqlstate(e.sqlstate(), e.what());
+    auto reason = failure_from_sqlstate(state_of(e), e.what());
     if (reaction_to(reason.code) != reaction::reject
         || reason.code == errc::cancelled)
       throw;
