@@ -78,11 +78,11 @@ std::string uri_for_database(std::string uri, const std::string& database) {
   return uri.replace(from, end - from, encoded);
 }
 
-/// libpqxx 6 keeps the SQLSTATE of every error but this one.
-std::string state_of(const pqxx::sql_error& e) {
-  return dynamic_cast<const pqxx::insufficient_privilege*>(&e) != nullptr
-           ? "42501"
-           : e.sqlstate();
+/// libpqxx 6 leaves the SQLSTATE out of some errors that it has a class for.
+std::string sqlstate_in(const pqxx::sql_error& e) {
+  if (dynamic_cast<const pqxx::insufficient_privilege*>(&e) != nullptr)
+    return "42501";
+  return e.sqlstate();
 }
 
 } // namespace
@@ -142,8 +142,10 @@ failure session::guarded(const std::function<void()>& action, bool& failed) {
     return e.reason();
   } catch (const pqxx::broken_connection& e) {
     return {errc::connection_lost, e.what()};
+  } catch (const pqxx::in_doubt_error& e) {
+    return {errc::connection_lost, e.what()};
   } catch (const pqxx::sql_error& e) {
-    return failure_from_sqlstate(state_of(e), e.what());
+    return failure_from_sqlstate(sqlstate_in(e), e.what());
   } catch (const pqxx::deadlock_detected& e) {
     return failure_from_sqlstate("40P01", e.what());
   } catch (const pqxx::transaction_rollback& e) {
@@ -164,7 +166,7 @@ within_savepoint(pqxx::dbtransaction& tx,
   } catch (const abandoned& e) {
     return tl::unexpected(e.reason());
   } catch (const pqxx::sql_error& e) {
-    auto reason = failure_from_sqlstate(state_of(e), e.what());
+    auto reason = failure_from_sqlstate(sqlstate_in(e), e.what());
     if (reaction_to(reason.code) != reaction::reject
         || reason.code == errc::cancelled)
       throw;

@@ -87,7 +87,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Makes the capture of `source` what its stream tables need: buffer, columns,
--- functions, triggers. Takes SHARE ROW EXCLUSIVE on tables that lack a trigger.
+-- functions, triggers. Takes SHARE ROW EXCLUSIVE on the source's tables.
 CREATE FUNCTION pgtrickle._install_capture(source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -100,6 +100,12 @@ DECLARE
   event record;
   function_name text;
 BEGIN
+  -- A writer that is inside the trigger function now would go on with its old
+  -- columns, and commit after the new reader has taken its snapshot: wait for
+  -- all writers, table before buffer, as they lock them.
+  FOR member IN SELECT relid FROM pgtrickle._hierarchy_of(source) AS relid ORDER BY relid LOOP
+    EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', member::regclass);
+  END LOOP;
   EXECUTE format('CREATE TABLE IF NOT EXISTS %s (__xid xid8 NOT NULL, __weight smallint NOT NULL)
                   WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_threshold = -1)', buffer);
   EXECUTE format('CREATE INDEX IF NOT EXISTS changes_%s_xid ON %s (__xid)', source, buffer);
