@@ -75,6 +75,25 @@ result<call_effect> create_if_not_exists(context& c) {
     });
 }
 
+bool is_stopped(const stream_table_entry& entry) {
+  return entry.status == "SUSPENDED" || entry.status == "ERROR";
+}
+
+/// Nobody who gives a new query wants to see the rows of the former one until
+/// the next refresh is due.
+result<call_effect> altered(context& c, const stream_table_change& change,
+                            stream_table_id id) {
+  auto effect = definition_changed(id);
+  if (!change.query)
+    return effect;
+  return engine::find_owned(c.db, c.by, change.name)
+    .map([&](const stream_table_entry& entry) {
+      if (!is_stopped(entry))
+        effect.to_refresh = id;
+      return effect;
+    });
+}
+
 result<call_effect> alter(context& c) {
   stream_table_change change;
   change.name = c.arguments.text("name");
@@ -84,9 +103,9 @@ result<call_effect> alter(context& c) {
   change.status = c.arguments.optional_text("status");
   return c.arguments.checked(std::move(change))
     .and_then([&](const stream_table_change& checked) {
-      return engine::alter_stream_table(c.db, c.by, checked, c.fence);
-    })
-    .map(definition_changed);
+      return engine::alter_stream_table(c.db, c.by, checked, c.fence)
+        .and_then([&](stream_table_id id) { return altered(c, checked, id); });
+    });
 }
 
 result<call_effect> drop(context& c) {
@@ -109,7 +128,7 @@ result<call_effect> resume(context& c) {
 }
 
 result<call_effect> refresh_unless_stopped(const stream_table_entry& entry) {
-  if (entry.status == "SUSPENDED" || entry.status == "ERROR")
+  if (is_stopped(entry))
     return fail(errc::wrong_state,
                 fmt::format("stream table {} has the status {}", entry.name,
                             entry.status),

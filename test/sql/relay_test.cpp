@@ -219,7 +219,7 @@ TEST_CASE("a backend that has called ends as any other") {
   }
   const auto gone = "SELECT count(*) FROM pg_stat_activity WHERE pid = "
                     + std::to_string(pid);
-  CHECK(within(5s, [&] { return observer.run(gone).value() == "0"; }));
+  CHECK(eventually(5s, [&] { return observer.run(gone).value() == "0"; }));
   CHECK(observer.run(started).value() == before);
 }
 

@@ -1,20 +1,18 @@
 #include "test/support/private_nats.hpp"
 
+#include "test/support/eventually.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <chrono>
 #include <csignal>
 #include <stdexcept>
-#include <thread>
 #include <unistd.h>
 
 namespace pgtrickle::test {
 
 namespace {
-
-using namespace std::chrono_literals;
 
 bool accepts_connections(std::uint16_t port) {
   const auto fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -53,13 +51,11 @@ void private_nats::start() {
                                            "--jetstream", "--store_dir",
                                            dir_.path() / "jetstream"},
                   log, SIGKILL);
-  const auto deadline = std::chrono::steady_clock::now() + 30s;
-  while (!accepts_connections(port_)) {
-    if (!server_->running() || std::chrono::steady_clock::now() > deadline)
-      throw std::runtime_error("nats-server did not start on port "
-                               + std::to_string(port_));
-    std::this_thread::sleep_for(10ms);
-  }
+  const auto started = eventually(
+    30s, [&] { return accepts_connections(port_) || !server_->running(); });
+  if (!started || !server_->running())
+    throw std::runtime_error("nats-server did not start on port "
+                             + std::to_string(port_));
 }
 
 } // namespace pgtrickle::test

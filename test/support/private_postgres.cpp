@@ -1,18 +1,16 @@
 #include "test/support/private_postgres.hpp"
 
-#include <chrono>
+#include "test/support/eventually.hpp"
+
 #include <csignal>
 #include <fstream>
 #include <libpq-fe.h>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 
 namespace pgtrickle::test {
 
 namespace {
-
-using namespace std::chrono_literals;
 
 const std::string binaries = "/usr/lib/postgresql/15/bin/";
 
@@ -72,12 +70,11 @@ void private_postgres::start() {
   server_.emplace(
     std::vector<std::string>{binaries + "postgres", "-D", dir_.path() / "data"},
     log, SIGQUIT);
-  const auto deadline = std::chrono::steady_clock::now() + 60s;
-  while (PQping(conninfo().c_str()) != PQPING_OK) {
-    if (!server_->running() || std::chrono::steady_clock::now() > deadline)
-      throw std::runtime_error("PostgreSQL did not start: " + contents(log));
-    std::this_thread::sleep_for(10ms);
-  }
+  const auto started = eventually(60s, [&] {
+    return PQping(conninfo().c_str()) == PQPING_OK || !server_->running();
+  });
+  if (!started || !server_->running())
+    throw std::runtime_error("PostgreSQL did not start: " + contents(log));
 }
 
 } // namespace pgtrickle::test

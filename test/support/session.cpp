@@ -1,4 +1,4 @@
-#include "test/sql/session.hpp"
+#include "test/support/session.hpp"
 
 #include <poll.h>
 #include <stdexcept>

@@ -1,0 +1,60 @@
+#include "test/support/private_daemon.hpp"
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+#include <unistd.h>
+
+namespace pgtrickle::test {
+
+private_daemon::private_daemon(const std::string& postgres,
+                               const std::string& nats, const std::string& node)
+  : command_{PGTRICKLED,
+             "--config-file=" + (dir_.path() / "pgtrickled.conf").string(),
+             "--postgres=" + postgres,
+             "--nats=" + nats,
+             "--node=" + node,
+             "--http=\"\"",
+             "--shutdown-deadline=5"} {
+  // A file of its own, so that the machine's does not count.
+  std::ofstream(dir_.path() / "pgtrickled.conf").flush();
+}
+
+void private_daemon::start() {
+  process_.emplace(command_, dir_.path() / "log", SIGKILL);
+}
+
+void private_daemon::kill() {
+  signal(SIGKILL);
+  process_->wait();
+}
+
+int private_daemon::stop() {
+  signal(SIGTERM);
+  return process_->wait();
+}
+
+void private_daemon::signal(int number) const { process_->signal(number); }
+
+bool private_daemon::running() { return process_ && process_->running(); }
+
+std::chrono::milliseconds private_daemon::processor_time() const {
+  std::ifstream stat("/proc/" + std::to_string(process_->pid()) + "/stat");
+  std::string field;
+  // The program's name, the second field, has no blanks.
+  for (int i = 0; i < 13; ++i)
+    stat >> field;
+  long user = 0;
+  long system = 0;
+  stat >> user >> system;
+  return std::chrono::milliseconds{(user + system) * 1000
+                                   / sysconf(_SC_CLK_TCK)};
+}
+
+std::string private_daemon::log() const {
+  std::ostringstream text;
+  text << std::ifstream(dir_.path() / "log").rdbuf();
+  return text.str();
+}
+
+} // namespace pgtrickle::test
