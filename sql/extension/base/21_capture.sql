@@ -57,6 +57,35 @@ BEGIN
   RETURN function_name;
 END $$;
 
+-- Removes triggers and functions that capture for `source` what members other
+-- than `kept` write.
+CREATE FUNCTION pgtrickle._drop_capture(source oid, kept oid[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found record;
+BEGIN
+  FOR found IN SELECT t.tgname, t.tgrelid::regclass AS tgrelid FROM pg_trigger t
+               WHERE t.tgname LIKE format('pgt\_capture\_%s\_%%', source) AND t.tgparentid = 0
+               AND t.tgrelid <> ALL (kept) LOOP
+    EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', found.tgname, found.tgrelid);
+  END LOOP;
+  FOR found IN SELECT p.oid::regprocedure AS name FROM pg_proc p
+               WHERE p.pronamespace = 'pgtrickle_changes'::regnamespace
+               AND p.proname LIKE format('capture\_%s\_%%', source)
+               AND split_part(p.proname, '_', 3) <> ALL (kept::text[]) LOOP
+    EXECUTE format('DROP FUNCTION %s', found.name);
+  END LOOP;
+END $$;
+
+-- Sources whose triggers are not of the kind that they need: row by row for a
+-- partition or an inheritance child, else by statement.
+CREATE FUNCTION pgtrickle._misfitting_sources() RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT t.tgrelid FROM pg_trigger t
+  WHERE t.tgname = format('pgt_capture_%s_insert', t.tgrelid)
+    AND (t.tgtype & 1 = 1) <> EXISTS (SELECT FROM pg_inherits WHERE inhrelid = t.tgrelid)
+$$;
+
 -- Makes the capture of `source` what its stream tables need: buffer, columns,
 -- functions, triggers. Takes SHARE ROW EXCLUSIVE on the source's tables.
 CREATE FUNCTION pgtrickle._install_capture(source oid) RETURNS void
@@ -96,6 +125,9 @@ BEGIN
                    needed.type, CASE WHEN needed.collation_name <> '' THEN 'COLLATE ' || needed.collation_name END);
   END LOOP;
 
+  PERFORM pgtrickle._drop_capture(source,
+    CASE WHEN source IN (SELECT pgtrickle._misfitting_sources()) THEN '{}'
+         ELSE ARRAY(SELECT pgtrickle._hierarchy_of(source)) END);
   FOR member IN SELECT relid FROM pgtrickle._hierarchy_of(source) AS relid ORDER BY relid LOOP
     function_name := pgtrickle._create_capture_function(source, member, per_row);
     CONTINUE WHEN per_row AND EXISTS (
@@ -121,22 +153,12 @@ END $$;
 -- Removes the capture of a source that no stream table reads any more.
 CREATE FUNCTION pgtrickle._release_capture(source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  found record;
 BEGIN
   IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source
              AND source_type <> 'VIEW') THEN
     RETURN;
   END IF;
-  FOR found IN SELECT t.tgname, t.tgrelid::regclass AS tgrelid FROM pg_trigger t
-               WHERE t.tgname LIKE format('pgt\_capture\_%s\_%%', source) AND t.tgparentid = 0 LOOP
-    EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', found.tgname, found.tgrelid);
-  END LOOP;
-  FOR found IN SELECT p.oid::regprocedure AS name FROM pg_proc p
-               WHERE p.pronamespace = 'pgtrickle_changes'::regnamespace
-               AND p.proname LIKE format('capture\_%s\_%%', source) LOOP
-    EXECUTE format('DROP FUNCTION %s', found.name);
-  END LOOP;
+  PERFORM pgtrickle._drop_capture(source, '{}');
   EXECUTE format('DROP TABLE IF EXISTS pgtrickle_changes.changes_%s', source);
 END $$;
 
@@ -153,5 +175,6 @@ BEGIN
     HINT = 'Change the tables that the query reads.';
 END $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._hierarchy_of(oid), pgtrickle._create_capture_function(oid, oid, boolean),
+REVOKE ALL ON FUNCTION pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(),
+  pgtrickle._drop_capture(oid, oid[]), pgtrickle._create_capture_function(oid, oid, boolean),
   pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;
