@@ -71,10 +71,11 @@ void read_relations(pqxx::dbtransaction& tx, oid view, analysed_query& found) {
     for (auto table : integers<oid>(row["tables"].as<std::string>()))
       relation.tables.insert(table);
     found.tables.insert(relation.tables.begin(), relation.tables.end());
-    if (relation.kind == 'v')
-      found.views.insert(relation.id);
-    else if (relation.kind != 'r' && relation.kind != 'p')
-      found.obstacle = "changes of " + relation.name + " can't be captured";
+    for (auto view : integers<oid>(row["views"].as<std::string>()))
+      found.views.insert(view);
+    if (!row["uncaptured"].is_null())
+      found.obstacle = "changes of " + row["uncaptured"].as<std::string>()
+                       + " can't be captured";
     if (row["row_security"].as<bool>())
       found.obstacle = "row-level security of " + relation.name
                        + " would not apply to its captured changes";

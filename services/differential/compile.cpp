@@ -53,7 +53,8 @@ public:
   }
 
   [[nodiscard]] std::vector<std::string> indexes() const {
-    return where_.index_on(table_.name, table_.columns);
+    return where_.index_on(table_.name, table_.columns,
+                           row_index(program_.target().id));
   }
 
 private:
@@ -73,6 +74,10 @@ void refill_states(program_builder& program) {
 }
 
 } // namespace
+
+std::string row_index(stream_table_id id) {
+  return fmt::format("pgt_{}_rows", static_cast<std::int64_t>(id));
+}
 
 refresh_program compile(const plan& root, const program_target& target) {
   program_builder program{target};

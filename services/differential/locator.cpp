@@ -46,18 +46,20 @@ std::string locator::hash(const std::vector<std::string>& references) const {
 
 std::vector<std::string>
 locator::index_on(const std::string& table,
-                  const std::vector<std::string>& names) const {
+                  const std::vector<std::string>& names,
+                  const std::string& name) const {
+  const auto called = name.empty() ? "" : "IF NOT EXISTS " + name + " ";
   if (unique_) {
     std::vector<std::string> parts;
     for (auto i : key_)
       parts.push_back(names[i]);
-    return {
-      fmt::format("CREATE UNIQUE INDEX ON {} ({})", table, joined(parts))};
+    return {fmt::format("CREATE UNIQUE INDEX {}ON {} ({})", called, table,
+                        joined(parts))};
   }
   const auto expression = hash(names);
   if (expression.empty())
     return {};
-  return {fmt::format("CREATE INDEX ON {} (({}))", table, expression)};
+  return {fmt::format("CREATE INDEX {}ON {} (({}))", called, table, expression)};
 }
 
 std::string locator::match(const std::vector<std::string>& a,

@@ -22,10 +22,10 @@ public:
   [[nodiscard]] const std::vector<std::size_t>& key() const { return key_; }
 
   /// The index on `table`, whose columns are called `names`; nothing when no
-  /// column can be indexed.
+  /// column can be indexed. One with a `name` may be there already.
   [[nodiscard]] std::vector<std::string>
-  index_on(const std::string& table,
-           const std::vector<std::string>& names) const;
+  index_on(const std::string& table, const std::vector<std::string>& names,
+           const std::string& name = {}) const;
 
   /// The condition that two rows are the same in the key, `a` and `b` being
   /// references to all columns of each: by SQL's equality, as GROUP BY sees it,

@@ -49,10 +49,13 @@ struct refresh_program {
   /// Arrangements, created with the stream table; and their indexes.
   std::vector<std::string> state;
   std::vector<std::string> create_state;
-  /// On the stream table, made after it is first filled.
+  /// On the stream table, made after it is filled.
   std::vector<std::string> indexes;
   std::string function_body;
 };
+
+/// The name of the index by which a program finds rows of its stream table.
+[[nodiscard]] std::string row_index(stream_table_id id);
 
 /// Compiles the refresh program of `root` for `target`.
 [[nodiscard]] refresh_program compile(const plan& root,

@@ -46,6 +46,21 @@ void create_function(pqxx::dbtransaction& tx, stream_table_id id,
     name, literal(body), quoted(owner)));
 }
 
+/// An index that the new program does not make alike may not even hold for the
+/// new rows: the next refresh makes its own.
+void drop_other_indexes(pqxx::dbtransaction& tx, const program_target& target,
+                        const refresh_program& program) {
+  const auto before = program_from_json(catalog::program_of(tx, target.id));
+  if (!before || before->indexes == program.indexes)
+    return;
+  for (const auto& row :
+       tx.exec_params("SELECT i.indexrelid::regclass FROM pg_index i "
+                      "JOIN pg_class c ON c.oid = i.indexrelid "
+                      "WHERE i.indrelid = $1::regclass AND c.relname = $2",
+                      target.name, row_index(target.id)))
+    tx.exec("DROP INDEX " + row[0].as<std::string>());
+}
+
 } // namespace
 
 std::string refresh_function(stream_table_id id) {
@@ -92,6 +107,7 @@ prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
 void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
              const program_target& target, const std::string& owner) {
   const auto program = compile(*prepared.plan, target);
+  drop_other_indexes(tx, target, program);
   uninstall(tx, target.id);
   catalog::record_sources(tx, target.id, sources_of(prepared, program));
   for (const auto& statement : program.create_state)

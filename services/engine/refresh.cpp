@@ -84,8 +84,8 @@ result<void> refresher_session::state::rebuild(work_item& item,
         item.table.needs_reinit = true;
         item.table.reinit_reason = why;
       });
-  if (!rebuilt && rebuilt.error().detail.empty())
-    rebuilt.error().detail = why;
+  if (!rebuilt && !why.empty())
+    rebuilt.error().message = why + ": " + rebuilt.error().message;
   return rebuilt;
 }
 

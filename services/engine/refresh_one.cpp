@@ -48,7 +48,7 @@ void call_program(pqxx::dbtransaction& tx, work_item& item,
   item.outcome.rows_deleted = row[1].as<std::int64_t>(0);
 }
 
-/// Makes the first fill fast to search and to plan.
+/// Makes what was filled fast to search and to plan.
 void finish_fill(pqxx::dbtransaction& tx, const refresh_program& program,
                  const std::string& table) {
   for (const auto& index : program.indexes)
@@ -86,7 +86,7 @@ void refresh_one(pqxx::dbtransaction& tx, work_item& item,
     item.outcome.action = "NO_DATA";
   else
     call_program(tx, item, action.mode, staged, counts);
-  if (action.mode == "FILL")
+  if (action.mode == "FILL" || action.name == "REINITIALIZE")
     finish_fill(tx, program, item.table.name);
   item.outcome.duration = std::chrono::duration_cast<std::chrono::microseconds>(
     std::chrono::steady_clock::now() - item.began);

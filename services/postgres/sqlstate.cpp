@@ -40,6 +40,8 @@ std::string_view hint_for(const std::string& state) {
     return "Grant the stream table's owner what its query reads.";
   if (state == "42601")
     return "Run the query by itself first.";
+  if (state.starts_with("22"))
+    return "Correct the data, or guard the expression in the query.";
   return {};
 }
 

@@ -39,7 +39,8 @@ result<pg_query::SelectStmt> parse_select(std::string_view sql) {
     guard{&parsed,
           [](const auto* p) { pg_query_free_protobuf_parse_result(*p); }};
   if (parsed.error != nullptr)
-    return fail(errc::invalid_query, parsed.error->message);
+    return fail(errc::invalid_query, parsed.error->message,
+                "Run the query by itself first.");
   pg_query::ParseResult tree;
   if (!tree.ParseFromArray(parsed.parse_tree.data,
                            static_cast<int>(parsed.parse_tree.len)))

@@ -1,15 +1,8 @@
 -- Relations that a view's query names, with the columns it uses ($1: the view).
 SELECT r.relid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
-       r.attnums, c.relrowsecurity AS row_security,
+       r.attnums, below.row_security,
        coalesce(k.conkey, '{}')::text AS key,
-       (SELECT coalesce(array_agg(t.relid), '{}')::text FROM LATERAL (
-          WITH RECURSIVE below (relid) AS (
-            SELECT r.relid
-            UNION
-            SELECT d.refobjid FROM below b JOIN pg_rewrite w ON w.ev_class = b.relid
-            JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-              AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> b.relid)
-          SELECT b.relid FROM below b JOIN pg_class t ON t.oid = b.relid WHERE t.relkind IN ('r', 'p')) t) AS tables
+       below.tables, below.views, below.uncaptured
 FROM (SELECT d.refobjid AS relid,
              coalesce(array_agg(DISTINCT d.refobjsubid ORDER BY d.refobjsubid)
                       FILTER (WHERE d.refobjsubid > 0), '{}')::text AS attnums
@@ -18,5 +11,19 @@ FROM (SELECT d.refobjid AS relid,
       WHERE w.ev_class = $1 AND d.refobjid <> $1 GROUP BY 1) r
 JOIN pg_class c ON c.oid = r.relid
 JOIN pg_namespace n ON n.oid = c.relnamespace
+-- Inheritance children may repeat the keys of their parent.
 LEFT JOIN pg_constraint k ON k.conrelid = r.relid AND k.contype = 'p'
+  AND NOT (c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = r.relid))
+CROSS JOIN LATERAL (
+  WITH RECURSIVE below (relid) AS (
+    SELECT r.relid
+    UNION
+    SELECT d.refobjid FROM below b JOIN pg_rewrite w ON w.ev_class = b.relid
+    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+      AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> b.relid)
+  SELECT coalesce(array_agg(b.relid) FILTER (WHERE t.relkind IN ('r', 'p')), '{}')::text AS tables,
+         coalesce(array_agg(b.relid) FILTER (WHERE t.relkind = 'v'), '{}')::text AS views,
+         string_agg(b.relid::regclass::text, ', ') FILTER (WHERE t.relkind NOT IN ('r', 'p', 'v')) AS uncaptured,
+         bool_or(t.relrowsecurity) AS row_security
+  FROM below b JOIN pg_class t ON t.oid = b.relid) below
 ORDER BY r.relid

@@ -57,8 +57,37 @@ BEGIN
   RETURN function_name;
 END $$;
 
+-- Removes triggers and functions that capture for `source` what members other
+-- than `kept` write.
+CREATE FUNCTION pgtrickle._drop_capture(source oid, kept oid[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found record;
+BEGIN
+  FOR found IN SELECT t.tgname, t.tgrelid::regclass AS tgrelid FROM pg_trigger t
+               WHERE t.tgname LIKE format('pgt\_capture\_%s\_%%', source) AND t.tgparentid = 0
+               AND t.tgrelid <> ALL (kept) LOOP
+    EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', found.tgname, found.tgrelid);
+  END LOOP;
+  FOR found IN SELECT p.oid::regprocedure AS name FROM pg_proc p
+               WHERE p.pronamespace = 'pgtrickle_changes'::regnamespace
+               AND p.proname LIKE format('capture\_%s\_%%', source)
+               AND split_part(p.proname, '_', 3) <> ALL (kept::text[]) LOOP
+    EXECUTE format('DROP FUNCTION %s', found.name);
+  END LOOP;
+END $$;
+
+-- Sources whose triggers are not of the kind that they need: row by row for a
+-- partition or an inheritance child, else by statement.
+CREATE FUNCTION pgtrickle._misfitting_sources() RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT t.tgrelid FROM pg_trigger t
+  WHERE t.tgname = format('pgt_capture_%s_insert', t.tgrelid)
+    AND (t.tgtype & 1 = 1) <> EXISTS (SELECT FROM pg_inherits WHERE inhrelid = t.tgrelid)
+$$;
+
 -- Makes the capture of `source` what its stream tables need: buffer, columns,
--- functions, triggers. Takes SHARE ROW EXCLUSIVE on tables that lack a trigger.
+-- functions, triggers. Takes SHARE ROW EXCLUSIVE on the source's tables.
 CREATE FUNCTION pgtrickle._install_capture(source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -71,6 +100,12 @@ DECLARE
   event record;
   function_name text;
 BEGIN
+  -- A writer that is inside the trigger function now would go on with its old
+  -- columns, and commit after the new reader has taken its snapshot: wait for
+  -- all writers, table before buffer, as they lock them.
+  FOR member IN SELECT relid FROM pgtrickle._hierarchy_of(source) AS relid ORDER BY relid LOOP
+    EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', member::regclass);
+  END LOOP;
   EXECUTE format('CREATE TABLE IF NOT EXISTS %s (__xid xid8 NOT NULL, __weight smallint NOT NULL)
                   WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_threshold = -1)', buffer);
   EXECUTE format('CREATE INDEX IF NOT EXISTS changes_%s_xid ON %s (__xid)', source, buffer);
@@ -90,6 +125,9 @@ BEGIN
                    needed.type, CASE WHEN needed.collation_name <> '' THEN 'COLLATE ' || needed.collation_name END);
   END LOOP;
 
+  PERFORM pgtrickle._drop_capture(source,
+    CASE WHEN source IN (SELECT pgtrickle._misfitting_sources()) THEN '{}'
+         ELSE ARRAY(SELECT pgtrickle._hierarchy_of(source)) END);
   FOR member IN SELECT relid FROM pgtrickle._hierarchy_of(source) AS relid ORDER BY relid LOOP
     function_name := pgtrickle._create_capture_function(source, member, per_row);
     CONTINUE WHEN per_row AND EXISTS (
@@ -115,22 +153,12 @@ END $$;
 -- Removes the capture of a source that no stream table reads any more.
 CREATE FUNCTION pgtrickle._release_capture(source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  found record;
 BEGIN
   IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source
              AND source_type <> 'VIEW') THEN
     RETURN;
   END IF;
-  FOR found IN SELECT t.tgname, t.tgrelid::regclass AS tgrelid FROM pg_trigger t
-               WHERE t.tgname LIKE format('pgt\_capture\_%s\_%%', source) AND t.tgparentid = 0 LOOP
-    EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', found.tgname, found.tgrelid);
-  END LOOP;
-  FOR found IN SELECT p.oid::regprocedure AS name FROM pg_proc p
-               WHERE p.pronamespace = 'pgtrickle_changes'::regnamespace
-               AND p.proname LIKE format('capture\_%s\_%%', source) LOOP
-    EXECUTE format('DROP FUNCTION %s', found.name);
-  END LOOP;
+  PERFORM pgtrickle._drop_capture(source, '{}');
   EXECUTE format('DROP TABLE IF EXISTS pgtrickle_changes.changes_%s', source);
 END $$;
 
@@ -147,5 +175,6 @@ BEGIN
     HINT = 'Change the tables that the query reads.';
 END $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._hierarchy_of(oid), pgtrickle._create_capture_function(oid, oid, boolean),
+REVOKE ALL ON FUNCTION pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(),
+  pgtrickle._drop_capture(oid, oid[]), pgtrickle._create_capture_function(oid, oid, boolean),
   pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;

@@ -2,12 +2,18 @@
 -- a source re-initialises its stream tables, and capture follows it in the
 -- same transaction.
 
--- Sources (with the tables and views they hang on) that `relation` belongs to.
-CREATE FUNCTION pgtrickle._sources_above(relation oid) RETURNS SETOF oid
+-- What a change of `relation` concerns: itself, what it hangs on or hung on
+-- until now, and sources that were made or unmade partitions by it.
+CREATE FUNCTION pgtrickle._sources_concerned(relation oid) RETURNS SETOF oid
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH RECURSIVE above (relid) AS (
-    SELECT relation UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid)
-  SELECT DISTINCT d.source_relid FROM above a JOIN pgtrickle.pgt_dependencies d ON d.source_relid = a.relid
+    SELECT relation UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid),
+  concerned (relid) AS (
+    SELECT relid FROM above
+    UNION SELECT split_part(t.tgname, '_', 3)::oid FROM pg_trigger t
+          WHERE t.tgrelid = relation AND t.tgname ~ '^pgt_capture_\d+_'
+    UNION SELECT pgtrickle._misfitting_sources())
+  SELECT DISTINCT d.source_relid FROM concerned c JOIN pgtrickle.pgt_dependencies d ON d.source_relid = c.relid
 $$;
 
 CREATE FUNCTION pgtrickle._mark_for_reinit(source oid, why text) RETURNS void
@@ -15,6 +21,17 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
   UPDATE pgtrickle.pgt_stream_tables t SET needs_reinit = true, reinit_reason = why, updated_at = now()
   FROM pgtrickle.pgt_dependencies d WHERE d.pgt_id = t.pgt_id AND d.source_relid = source
 $$;
+
+-- The rows of `source` may be others than captured: capture is made anew, and
+-- its stream tables are filled again.
+CREATE FUNCTION pgtrickle._follow_source(source oid, why text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pgtrickle._mark_for_reinit(source, why);
+  IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source AND source_type <> 'VIEW') THEN
+    PERFORM pgtrickle._install_capture(source);
+  END IF;
+END $$;
 
 CREATE FUNCTION pgtrickle._on_ddl_end() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -24,13 +41,10 @@ DECLARE
   any_source boolean := false;
 BEGIN
   FOR command IN SELECT DISTINCT objid, object_identity, command_tag FROM pg_event_trigger_ddl_commands()
-                 WHERE classid = 'pg_class'::regclass LOOP
-    FOR source IN SELECT pgtrickle._sources_above(command.objid) LOOP
+                 WHERE classid = 'pg_class'::regclass AND schema_name NOT IN ('pgtrickle_changes', 'pgtrickle_state') LOOP
+    FOR source IN SELECT pgtrickle._sources_concerned(command.objid) LOOP
       any_source := true;
-      PERFORM pgtrickle._mark_for_reinit(source, format('%s on %s', command.command_tag, command.object_identity));
-      IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source AND source_type <> 'VIEW') THEN
-        PERFORM pgtrickle._install_capture(source);
-      END IF;
+      PERFORM pgtrickle._follow_source(source, format('%s on %s', command.command_tag, command.object_identity));
     END LOOP;
   END LOOP;
   IF any_source THEN
@@ -84,12 +98,23 @@ BEGIN
         WHERE t.pgt_relid = gone.objid;
     END IF;
   END LOOP;
+  -- A partition or inheritance child that went took rows of its source with it.
+  FOR gone IN SELECT c.oid AS source, o.object_identity
+              FROM pg_event_trigger_dropped_objects() o
+              JOIN pg_proc p ON p.pronamespace = 'pgtrickle_changes'::regnamespace
+                AND p.proname ~ '^capture_\d+_\d+$' AND split_part(p.proname, '_', 3) = o.objid::text
+              JOIN pg_class c ON c.oid::text = split_part(p.proname, '_', 2)
+              WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LOOP
+    any_known := true;
+    PERFORM pgtrickle._follow_source(gone.source, format('%s was dropped', gone.object_identity));
+  END LOOP;
   IF any_known THEN
     NOTIFY pgtrickle_catalog;
   END IF;
 END $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._sources_above(oid), pgtrickle._mark_for_reinit(oid, text),
+REVOKE ALL ON FUNCTION pgtrickle._sources_concerned(oid), pgtrickle._mark_for_reinit(oid, text),
+  pgtrickle._follow_source(oid, text),
   pgtrickle._on_ddl_end(), pgtrickle._forget_stream_table(bigint), pgtrickle._on_sql_drop() FROM PUBLIC;
 
 CREATE EVENT TRIGGER pg_trickle_ddl_tracker ON ddl_command_end
