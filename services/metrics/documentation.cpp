@@ -36,7 +36,7 @@ constexpr std::string_view labels = R"(
 
 constexpr std::string_view more_labels = R"( |
 | `method` | the call's function in schema `pgtrickle`; `other` for any that is unknown |
-| `outcome` | `ok`, `rejected` (the caller can change it), `failed`, `expired` (its time was over) |
+| `outcome` | `ok`; `failed`: the caller got an error; `expired`: the call's time was over; `rejected`: what came was no call of this database, or came too late |
 | `version` | version of the daemon |
 
 A histogram `x` has the series `x_bucket` (with the label `le`), `x_sum` and
