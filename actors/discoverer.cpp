@@ -1,5 +1,6 @@
 #include "actors/discoverer.hpp"
 
+#include "actors/exit_reasons.hpp"
 #include "services/observation/discovery.hpp"
 
 #include <spdlog/spdlog.h>
@@ -72,7 +73,7 @@ void discoverer_state::failed(const failure& reason) {
   const auto random = std::uniform_real_distribution<double>{0.0, 1.0}(random_);
   const auto delay = backoff{}.delay(++failures_, random);
   spdlog::warn("PostgreSQL cannot be looked at, again in {} ms: {}",
-               delay.count(), reason.message);
+               delay.count(), in_one_line(reason.message));
   self_->delayed_send(self_, delay, look_due{});
 }
 

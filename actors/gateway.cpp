@@ -131,7 +131,7 @@ void gateway_state::begin(served_database& served, const std::string& reply_to,
     = served.terms.clock.moment_of(std::min(asked.deadline, latest));
   if (auto admitted
       = ledger_.admit({ticket.id, reply_to, served.terms.address.database,
-                       deadline, ticket.cancelled},
+                       asked.content.method, now, deadline, ticket.cancelled},
                       now);
       !admitted)
     return reject(reply_to, admitted.error());
@@ -162,6 +162,8 @@ void gateway_state::settle(const std::string& id,
   const auto entry = ledger_.settle(id);
   if (!entry)
     return;
+  count(*entry,
+        outcome ? metrics::call_outcome::ok : metrics::call_outcome::failed);
   if (!outcome)
     return reply(entry->reply_to, wire::encode_error(outcome.error()));
   for (const auto& part : wire::encode_result(*outcome))
@@ -172,7 +174,18 @@ void gateway_state::settle(const std::string& id,
 void gateway_state::give_up(const call_ledger::entry& entry,
                             const failure& reason) {
   *entry.cancelled = true;
+  count(entry, reason.code == errc::deadline_exceeded
+                 ? metrics::call_outcome::expired
+                 : metrics::call_outcome::failed);
   reply(entry.reply_to, wire::encode_error(reason));
+}
+
+void gateway_state::count(const call_ledger::entry& entry,
+                          metrics::call_outcome outcome) {
+  context_->metrics->called(
+    entry.method, outcome,
+    std::chrono::duration_cast<std::chrono::microseconds>(self_->clock().now()
+                                                          - entry.began));
 }
 
 void gateway_state::look_after_calls() {
@@ -205,6 +218,7 @@ void gateway_state::reject(const std::string& reply_to, const failure& reason) {
 }
 
 void gateway_state::garbage(std::string_view why) {
+  context_->metrics->called("other", metrics::call_outcome::rejected, {});
   if (const auto count = rejections_.occurred(self_->clock().now()))
     spdlog::warn("gateway: rejected {} messages, the last one because: {}",
                  *count, why);

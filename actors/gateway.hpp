@@ -43,6 +43,7 @@ private:
   void cancel(served_database& served, const wire::signed_call& asked);
   void settle(const std::string& id, const result<std::string>& outcome);
   void give_up(const call_ledger::entry& entry, const failure& reason);
+  void count(const call_ledger::entry& entry, metrics::call_outcome outcome);
   void look_after_calls();
   void reject(const std::string& reply_to, const failure& reason);
   void garbage(std::string_view why);

@@ -61,7 +61,11 @@ void node_state::stop_all() {
 
 /// The others hold the dead one's handle, so all start again.
 void node_state::part_died(const caf::down_msg& down) {
-  if (is_restarting_)
+  // One that was stopped for the last restart may end after it.
+  const auto is_current = down.source == gateway_.address()
+                          || down.source == cluster_.address()
+                          || down.source == discoverer_.address();
+  if (is_restarting_ || !is_current)
     return;
   is_restarting_ = true;
   const auto random = std::uniform_real_distribution<double>{0.0, 1.0}(random_);

@@ -14,6 +14,9 @@ namespace pgtrickle {
 
 namespace {
 
+constexpr std::array child_names{"watcher", "refresher", "scheduler",
+                                 "registrar", "announcer"};
+
 failure not_ready(const std::string& database) {
   return {errc::connection_lost,
           "the daemon is not ready for database " + database,
@@ -47,8 +50,7 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     [this](const database_opened& database) { opened(database); },
     [this](database_closed) { shut_down(); },
     [this](const stream_tables_listed& listed) {
-      stream_tables_ = static_cast<std::uint32_t>(listed.tables.size());
-      report();
+      count(listed);
       if (scheduler_)
         self_->send(scheduler_, listed);
     },
@@ -154,8 +156,8 @@ void supervisor_state::plan_restart(child dead, const caf::error& reason) {
   const auto random = std::uniform_real_distribution<double>{0.0, 1.0}(random_);
   const auto decision = policy_.died(self_->clock().now(), random);
   auto first = decision.whole_group ? the_watcher : dead;
-  spdlog::warn("database {}: part {} ended ({}), starts again in {} ms",
-               database_.name, static_cast<int>(dead), describe(reason),
+  spdlog::warn("database {}: its {} ended ({}), starts again in {} ms",
+               database_.name, child_names[dead], describe(reason),
                decision.after.count());
   stop_from(first);
   metrics_->up(first != the_watcher);
@@ -208,6 +210,15 @@ void supervisor_state::opened(const database_opened& database) {
               database_attached{
                 {facts.cluster, facts.id}, facts.secret, facts.clock, self_});
   metrics_->up(true);
+  report();
+}
+
+void supervisor_state::count(const stream_tables_listed& listed) {
+  std::map<std::string, int> by_status;
+  for (const auto& table : listed.tables)
+    ++by_status[table.status];
+  metrics_->stream_tables(by_status);
+  stream_tables_ = static_cast<std::uint32_t>(listed.tables.size());
   report();
 }
 

@@ -33,7 +33,7 @@ CREATE TABLE sales (
   product_id int NOT NULL REFERENCES products,
   amount numeric(12, 2) NOT NULL
 );
-INSERT INTO products SELECT n, n % 1000 FROM generate_series(1, 10000) n;
+INSERT INTO products SELECT n, n % 100 FROM generate_series(1, 10000) n;
 INSERT INTO sales
   SELECT n, 1 + floor(random() * 10000), round((random() * 1000)::numeric, 2)
   FROM generate_series(1, 1000000) n;

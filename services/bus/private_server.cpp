@@ -103,9 +103,10 @@ struct private_server::state {
                         (options.directory / "nats-server.log").string(),
                         (options.directory / "streams").string());
     if (error || !file.flush())
-      return fail(errc::wrong_state,
-                  fmt::format("cannot write {}", config_file().string()),
-                  "Name a directory the daemon may write to with --data-dir.");
+      return fail(
+        errc::wrong_state,
+        fmt::format("cannot write {}", config_file().string()),
+        "Let the daemon write there, or name a nats-server with --nats.");
     return {};
   }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view introduction
   = R"(<!-- Rendered from services/config/options.def and sql/settings.def:
-     cmake --build build/dev --target configuration_docs -->
+     cmake --build --preset dev --target docs -->
 # Configuration
 
 ## Options of the daemon

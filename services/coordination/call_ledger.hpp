@@ -26,6 +26,8 @@ public:
     std::string id;
     std::string reply_to;
     oid database = 0;
+    std::string method;
+    time_point began;
     time_point deadline;
     /// Shared with those who work on it.
     std::shared_ptr<std::atomic<bool>> cancelled = {};

@@ -20,7 +20,10 @@ aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
     return fmt::format("coalesce(sum({}){}, 0)", what,
                        guard.empty() ? "" : " FILTER (WHERE " + guard + ")");
   };
-  const auto not_null = x.empty() ? std::string{} : x + " IS NOT NULL";
+  const bool nullable
+    = call.argument >= 0
+      && !inputs[static_cast<std::size_t>(call.argument)].not_null;
+  const auto not_null = nullable ? x + " IS NOT NULL" : std::string{};
   switch (call.kind) {
     case aggregate_kind::count:
       remember("n", "bigint", total("i.__weight", not_null) + "::bigint");
@@ -33,21 +36,17 @@ aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
     case aggregate_kind::sum:
     case aggregate_kind::average:
     case aggregate_kind::variance: {
-      const auto& type = inputs[static_cast<std::size_t>(call.argument)].type;
-      may_be_odd_ = is_numeric(type);
-      const auto odd
-        = fmt::format("{0} IN ('NaN', 'Infinity', '-Infinity')", x);
-      const auto finite = may_be_odd_ ? "NOT " + odd : not_null;
+      may_be_odd_
+        = is_numeric(inputs[static_cast<std::size_t>(call.argument)].type);
       remember("n", "bigint", total("i.__weight", not_null) + "::bigint");
+      // sum() passes over nulls by itself.
       remember("sum", "numeric",
-               total(fmt::format("i.__weight * {}::numeric", x), finite));
+               total(fmt::format("i.__weight * {}::numeric", x), ""));
       if (call.kind == aggregate_kind::variance)
         remember(
           "squares", "numeric",
           total(fmt::format("i.__weight * {0}::numeric * {0}::numeric", x),
-                finite));
-      if (may_be_odd_)
-        remember("odd", "bigint", total("i.__weight", odd) + "::bigint");
+                ""));
       break;
     }
     case aggregate_kind::minimum:
@@ -159,7 +158,9 @@ std::string aggregate_state::needs_rows() const {
       went(), beats, old_value(), came());
   if (call_.kind == aggregate_kind::recomputed)
     return "true";
-  return may_be_odd_ ? fmt::format("x.{} > 0", state("odd")) : "false";
+  return may_be_odd_ ? fmt::format("x.{} IN ('NaN', 'Infinity', '-Infinity')",
+                                   state("sum"))
+                     : "false";
 }
 
 } // namespace pgtrickle

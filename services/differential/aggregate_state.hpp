@@ -56,7 +56,9 @@ private:
   std::size_t index_;
   column type_;
   column_definition value_;
-  /// The argument is numeric, which may be NaN or infinite.
+  /// The argument is numeric, which may be NaN or infinite. A sum that such a
+  /// value went into stays so when it is gone: its group is read again from
+  /// then on, and no other group pays for the possibility.
   bool may_be_odd_ = false;
   std::vector<partial_state> states_;
 };

@@ -1,0 +1,215 @@
+#include "actors/supervisor.hpp"
+
+#include "test/support/actor_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pgtrickle;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A supervisor whose children do nothing but count how often they started.
+struct fixture : test::actor_fixture {
+  fixture() {
+    gateway_ = spawn([this]() -> gateway_actor::behavior_type {
+      return {
+        [](const bus::message&) {},
+        [this](const database_attached&) { ++attached; },
+        [this](const database_detached&) { ++detached; },
+        [](const call_notice&) {},
+        [](const call_refused&) {},
+        [](pulse) {},
+      };
+    });
+    cluster_ = spawn([]() -> cluster_actor::behavior_type {
+      return {
+        [](heartbeat_due) {},
+        [](const databases_found&) {},
+        [](const bus::message&) {},
+        [](const database_report&) {},
+        [](const database_detached&) {},
+        [](const call&) { return call_outcome{std::string{"[]"}}; },
+      };
+    });
+    aut = spawn(supervisor, context_ptr{context_}, database_id{5, "db"},
+                children(), gateway_, cluster_);
+    settle();
+  }
+
+  child_factory children() {
+    return {
+      [this](const supervisor_actor&) { return watcher_ = start_watcher(); },
+      [this](const database_opened&, const watcher_actor&,
+             const supervisor_actor&) {
+        ++refreshers;
+        return refresher_ = spawn([]() -> refresher_actor::behavior_type {
+                 return {
+                   [](const refresh_task&) { return refresh_result{}; },
+                   [](sweep_due) {},
+                 };
+               });
+      },
+      [this](const database_opened&, const refresher_actor&) {
+        ++schedulers;
+        return spawn([]() -> scheduler_actor::behavior_type {
+          return {
+            [](const stream_tables_listed&) {},
+            [](const sources_touched&) {},
+            [](const refresh_request&) { return call_outcome{}; },
+            [](calendar_due) {},
+          };
+        });
+      },
+      [this](const database_opened&, const watcher_actor&,
+             const scheduler_actor&) {
+        ++registrars;
+        return registrar_ = spawn([]() -> registrar_actor::behavior_type {
+                 return {
+                   [](const call& asked) { return call_outcome{asked.method}; },
+                   [](pending_calls_waiting) {},
+                 };
+               });
+      },
+      [this](const database_opened&) {
+        ++announcers;
+        return spawn([]() -> announcer_actor::behavior_type {
+          return {[](alerts_waiting) {}, [](pulse) {}};
+        });
+      },
+    };
+  }
+
+  watcher_actor start_watcher() {
+    ++watchers;
+    return spawn(
+      [this](watcher_actor::pointer self) -> watcher_actor::behavior_type {
+        return {
+          [this, self](claim_due) { self->send(aut, database_opened{}); },
+          [](pulse) {},
+          [](look_request) { return sources_touched{}; },
+          [](const work_started&) {},
+          [](const work_finished&) {},
+          [](const call_cancelled&) {},
+          [self](work_halted) { self->quit(caf::exit_reason::user_shutdown); },
+          [](reload_requested) {},
+        };
+      });
+  }
+
+  void open() {
+    caf::anon_send(watcher_, claim_due{});
+    settle();
+  }
+
+  template <class Handle>
+  void kill(const Handle& child) {
+    caf::anon_send_exit(child, caf::exit_reason::kill);
+    settle();
+  }
+
+  result<std::string> ask(const std::string& method) {
+    result<std::string> answer;
+    spawn([&, method](caf::event_based_actor* self) {
+      call asked;
+      asked.method = method;
+      self->request(aut, caf::infinite, asked)
+        .then([&](const call_outcome& outcome) { answer = outcome.json; });
+    });
+    settle();
+    return answer;
+  }
+
+  gateway_actor gateway_;
+  cluster_actor cluster_;
+  supervisor_actor aut;
+  watcher_actor watcher_;
+  refresher_actor refresher_;
+  registrar_actor registrar_;
+  int watchers = 0;
+  int refreshers = 0;
+  int schedulers = 0;
+  int registrars = 0;
+  int announcers = 0;
+  int attached = 0;
+  int detached = 0;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(fixture, "the children come when the watcher owns the "
+                           "database") {
+  CHECK(watchers == 1);
+  CHECK(registrars == 0);
+  open();
+  CHECK(refreshers == 1);
+  CHECK(schedulers == 1);
+  CHECK(registrars == 1);
+  CHECK(announcers == 1);
+  CHECK(attached == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "calls are answered or handed to the registrar") {
+  REQUIRE_FALSE(ask("explain_st"));
+  CHECK(ask("explain_st").error().code == errc::connection_lost);
+  CHECK(ask("ping"));
+  CHECK(ask("cluster_nodes") == "[]");
+  open();
+  CHECK(ask("explain_st") == "explain_st");
+}
+
+TEST_CASE_FIXTURE(fixture, "with a dead child those that hold its handle start "
+                           "again, after a delay") {
+  open();
+  kill(refresher_);
+  CHECK(refreshers == 1);
+  advance(2s);
+  CHECK(watchers == 1);
+  CHECK(refreshers == 2);
+  CHECK(schedulers == 2);
+  CHECK(registrars == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "those before a dead child go on") {
+  open();
+  kill(registrar_);
+  advance(2s);
+  CHECK(refreshers == 1);
+  CHECK(schedulers == 1);
+  CHECK(registrars == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "with the watcher everything waits for a new "
+                           "owner") {
+  open();
+  kill(watcher_);
+  CHECK_FALSE(ask("explain_st"));
+  advance(2s);
+  CHECK(watchers == 2);
+  CHECK(refreshers == 1);
+  open();
+  CHECK(refreshers == 2);
+  CHECK(ask("explain_st"));
+}
+
+TEST_CASE_FIXTURE(fixture, "a database that is down is tried for ever, ever "
+                           "more rarely") {
+  for (int i = 0; i < 20; ++i) {
+    kill(watcher_);
+    advance(60s);
+  }
+  CHECK(watchers == 21);
+  kill(watcher_);
+  advance(10s);
+  CHECK(watchers == 21);
+}
+
+TEST_CASE_FIXTURE(fixture, "at the end the gateway lets go and all children "
+                           "end") {
+  open();
+  caf::anon_send_exit(aut, caf::exit_reason::user_shutdown);
+  settle();
+  CHECK(detached == 1);
+  advance(1min);
+  CHECK(watchers == 1);
+}
