@@ -31,9 +31,7 @@ struct hostile : test::stream_database {
       RESET ROLE;
     )");
   }
-  ~hostile() {
-    sql("DROP OWNED BY mallory CASCADE; DROP ROLE mallory");
-  }
+  ~hostile() { sql("DROP OWNED BY mallory CASCADE; DROP ROLE mallory"); }
 
   /// Keeps `query` as mallory through some changes of its source; whatever the
   /// trap tried, it had mallory's rights only.
@@ -45,11 +43,13 @@ struct hostile : test::stream_database {
       {.name = "kept", .query = query, .refresh_mode = "DIFFERENTIAL"}, {});
     REQUIRE_MESSAGE(id, id.error().message);
     (void)refresh({*id});
-    sql("INSERT INTO mallory.source SELECT * FROM mallory.source; UPDATE mallory.source SET id = id + 1");
+    sql("INSERT INTO mallory.source SELECT * FROM mallory.source; UPDATE "
+        "mallory.source SET id = id + 1");
     CHECK(refresh({*id}).at(0).action == "DIFFERENTIAL");
     sql("TRUNCATE mallory.source");
     (void)refresh({*id});
-    CHECK(sql("SELECT count(*) FROM mallory.said WHERE role <> 'mallory' OR word <> 'nothing'")[0][0]
+    CHECK(sql("SELECT count(*) FROM mallory.said WHERE role <> 'mallory' OR "
+              "word <> 'nothing'")[0][0]
             .as<int>()
           == 0);
   }
@@ -59,7 +59,8 @@ struct hostile : test::stream_database {
 
 TEST_CASE_FIXTURE(hostile, "a function in the query has its owner's rights") {
   sql("SET ROLE mallory; CREATE TABLE mallory.source AS SELECT 1 AS id; "
-      "CREATE FUNCTION mallory.innocent(int) RETURNS text IMMUTABLE LANGUAGE plpgsql AS "
+      "CREATE FUNCTION mallory.innocent(int) RETURNS text IMMUTABLE LANGUAGE "
+      "plpgsql AS "
       "$$ BEGIN RETURN mallory.trap(); END $$; RESET ROLE");
   springs("SELECT id, mallory.innocent(id) AS word FROM mallory.source");
   CHECK(sql("SELECT FROM mallory.said").size() > 0);
@@ -67,23 +68,31 @@ TEST_CASE_FIXTURE(hostile, "a function in the query has its owner's rights") {
 
 TEST_CASE_FIXTURE(hostile, "a cast of the owner's has its rights") {
   sql("SET ROLE mallory; CREATE TYPE mallory.pair AS (a int, b int); "
-      "CREATE FUNCTION mallory.spelt(mallory.pair) RETURNS text IMMUTABLE LANGUAGE plpgsql AS "
+      "CREATE FUNCTION mallory.spelt(mallory.pair) RETURNS text IMMUTABLE "
+      "LANGUAGE plpgsql AS "
       "$$ BEGIN PERFORM mallory.trap(); RETURN '(1,2)'; END $$; "
-      "CREATE CAST (mallory.pair AS text) WITH FUNCTION mallory.spelt(mallory.pair); "
-      "CREATE TABLE mallory.source AS SELECT 1 AS id, '(1,2)'::mallory.pair AS pair; RESET ROLE");
+      "CREATE CAST (mallory.pair AS text) WITH FUNCTION "
+      "mallory.spelt(mallory.pair); "
+      "CREATE TABLE mallory.source AS SELECT 1 AS id, '(1,2)'::mallory.pair AS "
+      "pair; RESET ROLE");
   springs("SELECT id, pair FROM mallory.source");
 }
 
 TEST_CASE_FIXTURE(hostile, "a domain's check has its owner's rights") {
-  sql("SET ROLE mallory; CREATE FUNCTION mallory.valid(json) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS "
+  sql("SET ROLE mallory; CREATE FUNCTION mallory.valid(json) RETURNS boolean "
+      "IMMUTABLE LANGUAGE plpgsql AS "
       "$$ BEGIN PERFORM mallory.trap(); RETURN true; END $$; "
-      "CREATE DOMAIN mallory.checked AS json NOT NULL CHECK (mallory.valid(VALUE)); "
-      "CREATE TABLE mallory.source AS SELECT 1 AS id, '{}'::json::mallory.checked AS pair; RESET ROLE");
+      "CREATE DOMAIN mallory.checked AS json NOT NULL CHECK "
+      "(mallory.valid(VALUE)); "
+      "CREATE TABLE mallory.source AS SELECT 1 AS id, "
+      "'{}'::json::mallory.checked AS pair; RESET ROLE");
   springs("SELECT id, pair FROM mallory.source");
 }
 
-TEST_CASE_FIXTURE(hostile, "a constant of the owner's type is read with its rights") {
-  sql("SET ROLE mallory; CREATE FUNCTION mallory.valid(int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS "
+TEST_CASE_FIXTURE(hostile,
+                  "a constant of the owner's type is read with its rights") {
+  sql("SET ROLE mallory; CREATE FUNCTION mallory.valid(int) RETURNS boolean "
+      "IMMUTABLE LANGUAGE plpgsql AS "
       "$$ BEGIN PERFORM mallory.trap(); RETURN true; END $$; "
       "CREATE DOMAIN mallory.checked AS int CHECK (mallory.valid(VALUE)); "
       "CREATE TYPE mallory.pair AS (a mallory.checked, b int); "
