@@ -72,4 +72,15 @@ void check_ownership(pqxx::dbtransaction& tx, ownership fence) {
       {errc::fenced, "another daemon owns the database"});
 }
 
+result<void> confirm_ownership(postgres::session& db, ownership fence) {
+  return db
+    .exec(fmt::format("SELECT FROM pgtrickle.pgt_owner WHERE epoch = {}",
+                      fence.epoch))
+    .and_then([](const pqxx::result& rows) -> result<void> {
+      if (rows.empty())
+        return fail(errc::fenced, "another daemon owns the database");
+      return {};
+    });
+}
+
 } // namespace pgtrickle::observation

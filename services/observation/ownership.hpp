@@ -37,4 +37,9 @@ struct claim_outcome {
 /// epoch, which then can't change before the transaction ends.
 void check_ownership(pqxx::dbtransaction& tx, ownership fence);
 
+/// Whether the epoch is still the database's, without a lock: a transaction
+/// that writes asks check_ownership. Errors: fenced.
+[[nodiscard]] result<void> confirm_ownership(postgres::session& db,
+                                             ownership fence);
+
 } // namespace pgtrickle::observation
