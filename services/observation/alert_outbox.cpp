@@ -1,24 +1,12 @@
 #include "services/observation/alert_outbox.hpp"
 
+#include "services/catalog/stream_table_store.hpp"
 #include "services/observation/ownership.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 namespace pgtrickle::observation {
-
-namespace {
-
-// NOTIFY refuses 8000 bytes: what is longer is to be read from the table.
-constexpr auto insert_and_notify
-  = "WITH written AS ("
-    " INSERT INTO pgtrickle.pgt_alerts (event, payload)"
-    " VALUES ($1, $2::jsonb) RETURNING event, payload)"
-    " SELECT pg_notify('pg_trickle_alert',"
-    " left(jsonb_build_object('event', event, 'payload', payload)::text, 7900))"
-    " FROM written";
-
-} // namespace
 
 result<std::vector<outbox_alert>> unpublished_alerts(postgres::session& db,
                                                      int limit) {
@@ -40,17 +28,12 @@ result<void> mark_published(postgres::session& db,
                             ownership fence) {
   return db.run<void>(
     postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-      check_ownership(tx, fence);
+      catalog::check_fence(tx, fence.epoch);
       tx.exec_params("UPDATE pgtrickle.pgt_alerts"
                      " SET published_at = clock_timestamp()"
                      " WHERE alert_id = ANY ($1::bigint[])",
                      fmt::format("{{{}}}", fmt::join(ids, ",")));
     });
-}
-
-void write_alert(pqxx::dbtransaction& tx, const std::string& event,
-                 const std::string& payload) {
-  tx.exec_params(insert_and_notify, event, payload);
 }
 
 } // namespace pgtrickle::observation

@@ -33,12 +33,8 @@ struct claim_outcome {
 [[nodiscard]] result<claim_outcome> claim_ownership(postgres::session& db,
                                                     const std::string& node);
 
-/// Leaves the transaction with errc::fenced unless `fence` is the database's
-/// epoch, which then can't change before the transaction ends.
-void check_ownership(pqxx::dbtransaction& tx, ownership fence);
-
 /// Whether the epoch is still the database's, without a lock: a transaction
-/// that writes asks check_ownership. Errors: fenced.
+/// that writes asks catalog::check_fence. Errors: fenced.
 [[nodiscard]] result<void> confirm_ownership(postgres::session& db,
                                              ownership fence);
 
