@@ -121,6 +121,7 @@ void watcher_state::reload() {
 void watcher_state::look() {
   take_notifications();
   if (self_->clock().now() >= next_look_) {
+    confirm_ownership();
     look_for_changes();
     next_look_ = self_->clock().now()
                  + std::chrono::milliseconds{settings_.scheduler_interval_ms};
@@ -130,6 +131,13 @@ void watcher_state::look() {
     watch_halt();
   self_->delayed_send(self_, works_.empty() ? pulse_interval : guard_interval,
                       pulse{});
+}
+
+/// The extension may have been dropped and created again, with another secret:
+/// then the database has to be claimed anew.
+void watcher_state::confirm_ownership() {
+  if (auto owned = observation::confirm_ownership(*db_, facts_.fence); !owned)
+    failed(owned.error());
 }
 
 void watcher_state::take_notifications() {

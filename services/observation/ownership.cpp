@@ -64,4 +64,15 @@ result<claim_outcome> claim_ownership(postgres::session& db,
     [&](pqxx::dbtransaction& tx) { return claim_in(tx, node); });
 }
 
+result<void> confirm_ownership(postgres::session& db, ownership fence) {
+  return db
+    .exec(fmt::format("SELECT FROM pgtrickle.pgt_owner WHERE epoch = {}",
+                      fence.epoch))
+    .and_then([](const pqxx::result& rows) -> result<void> {
+      if (rows.empty())
+        return fail(errc::fenced, "another daemon owns the database");
+      return {};
+    });
+}
+
 } // namespace pgtrickle::observation

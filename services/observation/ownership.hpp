@@ -33,4 +33,9 @@ struct claim_outcome {
 [[nodiscard]] result<claim_outcome> claim_ownership(postgres::session& db,
                                                     const std::string& node);
 
+/// Whether the epoch is still the database's, without a lock: a transaction
+/// that writes asks catalog::check_fence. Errors: fenced.
+[[nodiscard]] result<void> confirm_ownership(postgres::session& db,
+                                             ownership fence);
+
 } // namespace pgtrickle::observation
