@@ -14,9 +14,10 @@ namespace {
 
 /// How often a database that another daemon owns is tried again.
 constexpr std::chrono::seconds claim_interval{1};
-/// How often notifications and blocked workers are looked for: no query
-/// unless there is something.
-constexpr std::chrono::milliseconds pulse_interval{100};
+/// How often notifications are looked for: no query unless there is one.
+constexpr std::chrono::milliseconds pulse_interval{250};
+/// The same while calls are worked on, whose callers may block them.
+constexpr std::chrono::milliseconds guard_interval{100};
 
 } // namespace
 
@@ -127,7 +128,8 @@ void watcher_state::look() {
   guard_work();
   if (halts_by_)
     watch_halt();
-  self_->delayed_send(self_, pulse_interval, pulse{});
+  self_->delayed_send(self_, works_.empty() ? pulse_interval : guard_interval,
+                      pulse{});
 }
 
 void watcher_state::take_notifications() {
@@ -154,7 +156,7 @@ void watcher_state::look_for_changes() {
 sources_touched watcher_state::new_changes() {
   const auto since = looked_at_;
   const auto looking_at = std::chrono::system_clock::now();
-  auto sources = checked(gate_.look(*db_));
+  auto sources = checked(gate_.look(*db_, facts_.fence));
   if (!sources)
     return {};
   looked_at_ = looking_at;

@@ -122,9 +122,10 @@ result<std::string> record_failure(postgres::session& db,
   return db.run<std::string>(isolation::read_committed, [&](pqxx::dbtransaction&
                                                               tx) {
     const auto& error = *outcome.error;
-    // What passes by itself (a lock, a serialization failure) is no fault of
-    // the table and does not count towards ERROR.
-    const bool counts = reaction_to(error.code) != reaction::retry;
+    // What passes by itself (a lock, a serialization failure) or was wished
+    // is no fault of the table and does not count towards ERROR.
+    const bool counts = reaction_to(error.code) != reaction::retry
+                        && error.code != errc::cancelled;
     tx.exec_params(
       "UPDATE pgtrickle.pgt_refresh_history SET end_time = clock_timestamp(), "
       "status = 'FAILED', action = nullif($2, ''), error_message = $3, "

@@ -6,6 +6,25 @@
 
 namespace pgtrickle::engine {
 
+namespace {
+
+void set_search_path(pqxx::dbtransaction& tx, const std::string& path) {
+  tx.exec_params("SELECT pg_catalog.set_config('search_path', $1, true)", path);
+}
+
+/// Selects `values` under the caller's search_path. What is meant to be
+/// PostgreSQL's own is to be qualified: his schemas may hold something of the
+/// same name, and the daemon would run it with its own rights.
+pqxx::row looked_up(pqxx::dbtransaction& tx, const caller& by,
+                    const std::string& values, const std::string& text) {
+  set_search_path(tx, search_path_of(by));
+  auto row = tx.exec_params1("SELECT " + values, text);
+  set_search_path(tx, "pg_catalog");
+  return row;
+}
+
+} // namespace
+
 std::string search_path_of(const caller& by) {
   auto path = by.search_path.empty() ? "pg_catalog" : by.search_path;
   constexpr std::string_view user = "\"$user\"";
@@ -14,17 +33,10 @@ std::string search_path_of(const caller& by) {
   return path;
 }
 
-void read_names_as(pqxx::dbtransaction& tx, const caller& by) {
-  tx.exec_params("SELECT pg_catalog.set_config('search_path', $1, true)",
-                 search_path_of(by));
-}
-
 qualified_name parse_name(pqxx::dbtransaction& tx, const caller& by,
                           const std::string& text) {
-  read_names_as(tx, by);
-  const auto row = tx.exec_params1("SELECT p[1], p[2], cardinality(p), "
-                                   "current_schema() FROM parse_ident($1) p",
-                                   text);
+  const auto row = tx.exec_params1(
+    "SELECT p[1], p[2], cardinality(p) FROM parse_ident($1) p", text);
   if (row[2].as<int>() > 2)
     throw postgres::abandoned({errc::invalid_argument,
                                "\"" + text + "\" is not a table name",
@@ -32,20 +44,21 @@ qualified_name parse_name(pqxx::dbtransaction& tx, const caller& by,
                                "Write schema.name or name."});
   if (row[2].as<int>() == 2)
     return {row[0].as<std::string>(), row[1].as<std::string>()};
-  if (row[3].is_null())
+  const auto schema
+    = looked_up(tx, by, "$1, pg_catalog.current_schema()", text)[1];
+  if (schema.is_null())
     throw postgres::abandoned({errc::invalid_argument,
                                "no schema to create " + text + " in",
                                {},
                                "Set search_path, or write schema.name."});
-  return {row[3].as<std::string>(), row[0].as<std::string>()};
+  return {schema.as<std::string>(), row[0].as<std::string>()};
 }
 
 stream_table_id resolve(pqxx::dbtransaction& tx, const caller& by,
                         const std::string& text) {
-  read_names_as(tx, by);
   const auto relid
-    = tx.exec_params1("SELECT coalesce(to_regclass($1)::oid, 0)", text)[0]
-        .as<oid>();
+    = looked_up(tx, by, "pg_catalog.to_regclass($1)::pg_catalog.oid", text)[0]
+        .as<oid>(0);
   const auto id = catalog::find_by_relation(tx, relid);
   if (!id)
     throw postgres::abandoned(

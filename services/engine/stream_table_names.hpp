@@ -7,9 +7,6 @@
 
 namespace pgtrickle::engine {
 
-/// Sets the transaction's search_path to what `by` would have.
-void read_names_as(pqxx::dbtransaction& tx, const caller& by);
-
 /// The search_path of `by` with "$user" replaced by the role.
 [[nodiscard]] std::string search_path_of(const caller& by);
 

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <civetweb.h>
+#include <cstdlib>
 #include <mutex>
 #include <string_view>
+#include <thread>
 
 namespace pgtrickle::http {
 
@@ -49,8 +52,24 @@ struct server::state {
   std::string last_message;
 
   ~state() {
-    if (context != nullptr)
-      mg_stop(context);
+    if (context == nullptr)
+      return;
+    // CivetWeb looks for its end only every two seconds, or when someone
+    // connects.
+    std::thread visitor{[this] { visit(); }};
+    mg_stop(context);
+    visitor.join();
+  }
+
+  void visit() const {
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    const auto colon = options.listen.rfind(':');
+    const auto host = options.listen.substr(0, colon);
+    const auto port = std::atoi(options.listen.c_str() + colon + 1);
+    std::array<char, 128> error{};
+    if (auto* connection
+        = mg_connect_client(host.c_str(), port, 0, error.data(), error.size()))
+      mg_close_connection(connection);
   }
 
   static int log_message(const mg_connection* connection,

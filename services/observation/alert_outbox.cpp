@@ -1,5 +1,6 @@
 #include "services/observation/alert_outbox.hpp"
 
+#include "services/catalog/stream_table_store.hpp"
 #include "services/observation/ownership.hpp"
 
 #include <fmt/format.h>
@@ -40,7 +41,7 @@ result<void> mark_published(postgres::session& db,
                             ownership fence) {
   return db.run<void>(
     postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-      check_ownership(tx, fence);
+      catalog::check_fence(tx, fence.epoch);
       tx.exec_params("UPDATE pgtrickle.pgt_alerts"
                      " SET published_at = clock_timestamp()"
                      " WHERE alert_id = ANY ($1::bigint[])",

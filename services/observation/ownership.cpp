@@ -64,12 +64,4 @@ result<claim_outcome> claim_ownership(postgres::session& db,
     [&](pqxx::dbtransaction& tx) { return claim_in(tx, node); });
 }
 
-void check_ownership(pqxx::dbtransaction& tx, ownership fence) {
-  const auto rows = tx.exec_params(
-    "SELECT FROM pgtrickle.pgt_owner WHERE epoch = $1 FOR SHARE", fence.epoch);
-  if (rows.empty())
-    throw postgres::abandoned(
-      {errc::fenced, "another daemon owns the database"});
-}
-
 } // namespace pgtrickle::observation

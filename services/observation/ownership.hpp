@@ -33,8 +33,4 @@ struct claim_outcome {
 [[nodiscard]] result<claim_outcome> claim_ownership(postgres::session& db,
                                                     const std::string& node);
 
-/// Leaves the transaction with errc::fenced unless `fence` is the database's
-/// epoch, which then can't change before the transaction ends.
-void check_ownership(pqxx::dbtransaction& tx, ownership fence);
-
 } // namespace pgtrickle::observation

@@ -1,5 +1,6 @@
 #include "services/observation/pending_calls.hpp"
 
+#include "services/catalog/stream_table_store.hpp"
 #include "services/observation/alert_outbox.hpp"
 #include "services/observation/ownership.hpp"
 
@@ -46,7 +47,7 @@ result<void> close_pending_call(postgres::session& db, std::int64_t id,
                                 ownership fence) {
   return db.run<void>(
     postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-      check_ownership(tx, fence);
+      catalog::check_fence(tx, fence.epoch);
       tx.exec_params("DELETE FROM pgtrickle.pending_calls WHERE call_id = $1",
                      id);
     });
@@ -56,7 +57,7 @@ result<void> fail_pending_call(postgres::session& db, const pending_call& call,
                                const failure& reason, ownership fence) {
   return db.run<void>(
     postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-      check_ownership(tx, fence);
+      catalog::check_fence(tx, fence.epoch);
       tx.exec_params("UPDATE pgtrickle.pending_calls"
                      " SET failed_at = clock_timestamp(), error_message = $2,"
                      " error_sqlstate = $3 WHERE call_id = $1",

@@ -113,13 +113,15 @@ result<session> session::open(const session_options& options) {
       s.collector = std::make_unique<notice_collector>(*s.db, s.notices);
       pqxx::nontransaction tx{*s.db};
       // What texts and plans depend on is pinned: a refresh gives the same
-      // result whoever's settings the database has.
+      // result whoever's settings the database has. A daemon that was killed
+      // leaves no statement running that nobody waits for.
       tx.exec(fmt::format(
         "SET lc_messages = 'C'; SET client_encoding = 'UTF8'; "
         "SET client_min_messages = 'notice'; SET search_path = pg_catalog; "
         "SET lock_timeout = {}; SET statement_timeout = {}; "
         "SET idle_in_transaction_session_timeout = 0; "
         "SET default_transaction_read_only = off; "
+        "SET client_connection_check_interval = '1s'; "
         "SET random_page_cost = 1.1; SET jit = off; "
         "SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; "
         "SET extra_float_digits = 1; SET bytea_output = 'hex'; "

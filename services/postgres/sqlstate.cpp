@@ -78,6 +78,10 @@ failure failure_from_sqlstate(const std::string& sqlstate,
     else if (reason.message.empty())
       reason.message = line;
   }
+  // Nobody has cancelled what took too long: it will again.
+  if (reason.code == errc::cancelled
+      && reason.message.find("timeout") != std::string::npos)
+    reason.code = errc::statement_failed;
   if (reason.hint.empty())
     reason.hint = hint_for(sqlstate);
   return reason;

@@ -42,13 +42,15 @@ std::string comparable(pqxx::connection& session, const std::string& table) {
 
 } // namespace
 
-history_runner::history_runner() {
+void history_runner::open_sessions() {
+  users_.clear();
   for (int i = 0; i < 2; ++i) {
     users_.push_back(std::make_unique<pqxx::connection>(database_.conninfo()));
     // A row that the other session has locked is no reason to wait.
     query(*users_.back(), "SET client_min_messages = error; SET lock_timeout = '10ms'; "
                           "SET search_path = " + schema);
   }
+  refresher_ = std::make_unique<engine::refresher_session>(open(database_.conninfo()));
 }
 
 verdict history_runner::run(const history& whole) {
@@ -78,9 +80,9 @@ verdict history_runner::run(const history& whole) {
 }
 
 void history_runner::set_up(const history& whole) {
-  // Staging tables of dropped stream tables live as long as the session.
+  // What a session remembers of dropped tables lives as long as the session.
   if (runs_++ % 25 == 0)
-    refresher_ = std::make_unique<engine::refresher_session>(open(database_.conninfo()));
+    open_sessions();
   truncated_ = false;
   ids_.clear();
   query(*users_[0], "CREATE SCHEMA " + schema);

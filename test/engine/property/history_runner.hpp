@@ -24,10 +24,10 @@ struct verdict {
 /// dropped after it.
 class history_runner {
 public:
-  history_runner();
   [[nodiscard]] verdict run(const history& whole);
 
 private:
+  void open_sessions();
   void set_up(const history& whole);
   void tear_down();
   void create(const history& whole);
