@@ -1,8 +1,7 @@
 #include "services/engine/refresh_history.hpp"
 
+#include "services/catalog/alert_writer.hpp"
 #include "services/catalog/stream_table_store.hpp"
-
-#include <nlohmann/json.hpp>
 
 namespace pgtrickle::engine {
 
@@ -25,20 +24,6 @@ constexpr const char* name_of(initiator by) {
 /// Losing the trail to a crash of PostgreSQL is no harm: the refresh is lost
 /// with it. Waiting for the disk twice a refresh would be.
 constexpr const char* without_waiting = "SET LOCAL synchronous_commit = off";
-
-void add_alert(pqxx::transaction_base& tx, const std::string& event,
-               const refresh_outcome& outcome, const nlohmann::json& more) {
-  nlohmann::json payload{{"event", event},
-                         {"stream_table", outcome.name},
-                         {"pgt_id", static_cast<std::int64_t>(outcome.id)}};
-  payload.update(more);
-  const auto text
-    = payload.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  tx.exec_params("INSERT INTO pgtrickle.pgt_alerts (event, pgt_id, payload) "
-                 "VALUES ($1, $2, $3::jsonb)",
-                 event, static_cast<std::int64_t>(outcome.id), text);
-  tx.exec_params("SELECT pg_notify('pg_trickle_alert', $1)", text);
-}
 
 } // namespace
 
@@ -147,14 +132,17 @@ result<std::string> record_failure(postgres::session& db,
     if (rows.empty())
       return std::string{"DROPPED"};
     auto status = rows[0][0].as<std::string>();
-    const nlohmann::json more{{"action", outcome.action},
-                              {"error", error.message},
-                              {"sqlstate", std::string{error.state()}},
-                              {"consecutive_errors", rows[0][1].as<int>()}};
     if (counts)
-      add_alert(tx,
-                status == "ERROR" ? "stream_table_suspended" : "refresh_failed",
-                outcome, more);
+      catalog::write_alert(tx,
+                           status == "ERROR" ? alert::stream_table_suspended
+                                             : alert::refresh_failed,
+                           outcome.id,
+                           {{"stream_table", outcome.name},
+                            {"pgt_id", static_cast<std::int64_t>(outcome.id)},
+                            {"action", outcome.action},
+                            {"error", error.message},
+                            {"sqlstate", std::string{error.state()}},
+                            {"consecutive_errors", rows[0][1].as<int>()}});
     return status;
   });
 }

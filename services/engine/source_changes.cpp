@@ -32,9 +32,11 @@ double estimated_rows(pqxx::transaction_base& tx,
     tables.push_back(source.table);
   return tx
     .exec_params1(
-      "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0) FROM pg_class c, "
-      "unnest($1::oid[]) s CROSS JOIN LATERAL pgtrickle._hierarchy_of(s) m "
-      "WHERE c.oid = m",
+      // a table that was never analysed has about 100 bytes a row
+      "SELECT coalesce(sum(CASE WHEN c.reltuples < 0 "
+      "THEN pg_relation_size(c.oid) / 100 ELSE c.reltuples END), 0) "
+      "FROM pg_class c, unnest($1::oid[]) s "
+      "CROSS JOIN LATERAL pgtrickle._hierarchy_of(s) m WHERE c.oid = m",
       fmt::format("{{{}}}", fmt::join(tables, ",")))[0]
     .as<double>();
 }

@@ -8,19 +8,6 @@
 
 namespace pgtrickle::observation {
 
-namespace {
-
-// NOTIFY refuses 8000 bytes: what is longer is to be read from the table.
-constexpr auto insert_and_notify
-  = "WITH written AS ("
-    " INSERT INTO pgtrickle.pgt_alerts (event, payload)"
-    " VALUES ($1, $2::jsonb) RETURNING event, payload)"
-    " SELECT pg_notify('pg_trickle_alert',"
-    " left(jsonb_build_object('event', event, 'payload', payload)::text, 7900))"
-    " FROM written";
-
-} // namespace
-
 result<std::vector<outbox_alert>> unpublished_alerts(postgres::session& db,
                                                      int limit) {
   return db.run<std::vector<outbox_alert>>(
@@ -47,11 +34,6 @@ result<void> mark_published(postgres::session& db,
                      " WHERE alert_id = ANY ($1::bigint[])",
                      fmt::format("{{{}}}", fmt::join(ids, ",")));
     });
-}
-
-void write_alert(pqxx::dbtransaction& tx, const std::string& event,
-                 const std::string& payload) {
-  tx.exec_params(insert_and_notify, event, payload);
 }
 
 } // namespace pgtrickle::observation

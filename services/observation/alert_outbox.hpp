@@ -25,8 +25,4 @@ unpublished_alerts(postgres::session& db, int limit);
                                           const std::vector<std::int64_t>& ids,
                                           ownership fence);
 
-/// Writes an alert within `tx`, and notifies those who listen in SQL.
-void write_alert(pqxx::dbtransaction& tx, const std::string& event,
-                 const std::string& payload);
-
 } // namespace pgtrickle::observation

@@ -1,7 +1,7 @@
 #include "services/observation/pending_calls.hpp"
 
+#include "services/catalog/alert_writer.hpp"
 #include "services/catalog/stream_table_store.hpp"
-#include "services/observation/alert_outbox.hpp"
 #include "services/observation/ownership.hpp"
 
 #include <nlohmann/json.hpp>
@@ -12,15 +12,14 @@ namespace {
 
 using nlohmann::json;
 
-std::string alert_payload(const pending_call& call, const failure& reason) {
-  const json payload{{"call_id", call.id},
-                     {"method", call.method},
-                     {"arguments", json::parse(call.arguments, nullptr, false)},
-                     {"role", call.by.role},
-                     {"sqlstate", reason.state()},
-                     {"message", reason.message},
-                     {"hint", reason.hint}};
-  return payload.dump(-1, ' ', false, json::error_handler_t::replace);
+json alert_payload(const pending_call& call, const failure& reason) {
+  return {{"call_id", call.id},
+          {"method", call.method},
+          {"arguments", json::parse(call.arguments, nullptr, false)},
+          {"role", call.by.role},
+          {"sqlstate", reason.state()},
+          {"message", reason.message},
+          {"hint", reason.hint}};
 }
 
 } // namespace
@@ -62,7 +61,8 @@ result<void> fail_pending_call(postgres::session& db, const pending_call& call,
                      " SET failed_at = clock_timestamp(), error_message = $2,"
                      " error_sqlstate = $3 WHERE call_id = $1",
                      call.id, reason.message, std::string{reason.state()});
-      write_alert(tx, "pending_call_failed", alert_payload(call, reason));
+      catalog::write_alert(tx, alert::pending_call_failed, std::nullopt,
+                           alert_payload(call, reason));
     });
 }
 
