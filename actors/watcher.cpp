@@ -157,7 +157,7 @@ void watcher_state::look_for_changes() {
 sources_touched watcher_state::new_changes() {
   const auto since = looked_at_;
   const auto looking_at = std::chrono::system_clock::now();
-  auto sources = checked(gate_.look(*db_, facts_.fence));
+  auto sources = checked(gate_.look(*db_));
   if (!sources)
     return {};
   looked_at_ = looking_at;

@@ -57,8 +57,8 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// Deletes the captured changes that every consumer has passed, and
-/// `touched` rows older than any running transaction. Short transactions.
+/// Deletes the captured changes that every consumer has passed, and the
+/// `touched` rows that announced them. Short transactions.
 [[nodiscard]] result<std::int64_t> sweep_change_buffers(postgres::session& db,
                                                         ownership fence);
 

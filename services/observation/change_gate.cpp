@@ -1,20 +1,11 @@
 #include "services/observation/change_gate.hpp"
 
-#include "services/catalog/stream_table_store.hpp"
-
 namespace pgtrickle::observation {
 
 namespace {
 
 // Visible by this statement's snapshot and not by the one before: both arms
 // go by the index on xid.
-/// Looks that found something, times the sources they found: the table holds a
-/// row for each writing statement, of which a look reads each source once.
-constexpr std::size_t rows_between_sweeps = 20;
-
-constexpr auto sweep = "DELETE FROM pgtrickle_changes.touched"
-                       " WHERE xid < pg_snapshot_xmin($1::pg_snapshot)";
-
 constexpr auto touched_since
   = "WITH news AS ("
     " SELECT source FROM pgtrickle_changes.touched"
@@ -27,8 +18,7 @@ constexpr auto touched_since
 
 } // namespace
 
-result<std::vector<oid>> change_gate::look(postgres::session& db,
-                                           ownership fence) {
+result<std::vector<oid>> change_gate::look(postgres::session& db) {
   auto current = db.exec("SELECT pg_current_snapshot()::text");
   if (!current)
     return tl::unexpected(std::move(current.error()));
@@ -47,12 +37,6 @@ result<std::vector<oid>> change_gate::look(postgres::session& db,
           sources.push_back(row[1].as<oid>());
         else
           last_snapshot_ = row[0].as<std::string>();
-      read_since_sweep_ += sources.size();
-      if (read_since_sweep_ >= rows_between_sweeps) {
-        tx.exec_params(sweep, last_snapshot_);
-        catalog::check_fence(tx, fence.epoch);
-        read_since_sweep_ = 0;
-      }
       return sources;
     });
 }

@@ -160,6 +160,7 @@ BEGIN
   END IF;
   PERFORM pgtrickle._drop_capture(source, '{}');
   EXECUTE format('DROP TABLE IF EXISTS pgtrickle_changes.changes_%s', source);
+  DELETE FROM pgtrickle_changes.touched t WHERE t.source = _release_capture.source;
 END $$;
 
 -- Users may not write to a stream table: the daemon's next refresh would be

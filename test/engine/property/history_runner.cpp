@@ -103,7 +103,8 @@ void history_runner::check_nothing_is_left() {
          "AND relnamespace IN ('pgtrickle_changes'::regnamespace, 'pgtrickle_state'::regnamespace) "
          "UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace IN "
          "('pgtrickle_changes'::regnamespace, 'pgtrickle_state'::regnamespace) "
-         "UNION ALL SELECT pgt_name FROM pgtrickle.pgt_stream_tables"))
+         "UNION ALL SELECT pgt_name FROM pgtrickle.pgt_stream_tables "
+         "UNION ALL SELECT 'touched ' || source FROM pgtrickle_changes.touched"))
     wrong("left behind: " + row[0].as<std::string>());
 }
 
