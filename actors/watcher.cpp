@@ -56,7 +56,8 @@ void watcher_state::claim() {
       return self_->quit(exit_reason_of(opened.error()));
     db_ = std::move(*opened);
   }
-  auto claimed = observation::claim_ownership(*db_, context_->node);
+  auto claimed
+    = observation::claim_ownership(*db_, context_->node, database_.id);
   if (!claimed)
     return self_->quit(exit_reason_of(claimed.error()));
   switch (claimed->state) {
@@ -64,7 +65,7 @@ void watcher_state::claim() {
       return open(std::move(claimed->facts));
     case observation::claim::owned_by_other:
       return self_->delayed_send(self_, claim_interval, claim_due{});
-    case observation::claim::no_extension:
+    case observation::claim::gone:
       self_->send(supervisor_, database_closed{});
       return self_->quit();
   }
