@@ -18,13 +18,6 @@ constexpr std::chrono::hours longest_call{24};
 /// Replies go to callers' inboxes and nowhere else.
 constexpr std::string_view inbox_prefix = "_INBOX.";
 
-failure interruption() {
-  return {errc::connection_lost,
-          "the daemon was interrupted while it worked on the call",
-          {},
-          "See whether the call had an effect, and repeat it."};
-}
-
 } // namespace
 
 gateway_actor::behavior_type gateway_state::make_behavior(context_ptr context) {
@@ -88,7 +81,7 @@ void gateway_state::detach(oid database) {
     return served.first.database == database;
   });
   for (const auto& entry : ledger_.take_all_of(database))
-    give_up(entry, interruption());
+    give_up(entry, call_interrupted());
 }
 
 // -- calls --------------------------------------------------------------------
@@ -141,7 +134,7 @@ void gateway_state::begin(served_database& served, const std::string& reply_to,
   self_->request(served.terms.supervisor, caf::infinite, asked.content)
     .then([this, id](const call_outcome& outcome) { settle(id, outcome.json); },
           [this, id](const caf::error&) {
-            settle(id, tl::unexpected(interruption()));
+            settle(id, tl::unexpected(call_interrupted()));
           });
 }
 

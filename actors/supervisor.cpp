@@ -135,7 +135,7 @@ void supervisor_state::stop_from(child first) {
   if (first <= the_scheduler)
     scheduler_ = nullptr;
   if (first <= the_registrar)
-    registrar_ = nullptr;
+    give_calls_up();
 }
 
 void supervisor_state::child_died(const caf::down_msg& down) {
@@ -243,8 +243,33 @@ caf::result<call_outcome> supervisor_state::route(const call& asked) {
   if (asked.method == "cluster_nodes")
     return self_->delegate(cluster_, asked);
   if (registrar_)
-    return self_->delegate(registrar_, asked);
+    return hand_on(asked);
   return call_outcome{tl::unexpected(not_ready(database_.name))};
+}
+
+caf::result<call_outcome> supervisor_state::hand_on(const call& asked) {
+  const auto number = ++last_call_;
+  auto promise = self_->make_response_promise<call_outcome>();
+  calls_.emplace(number, promise);
+  self_->request(registrar_, caf::infinite, asked)
+    .then(
+      [this, number](const call_outcome& outcome) { answer(number, outcome); },
+      [this, number](const caf::error&) {
+        answer(number, {tl::unexpected(call_interrupted())});
+      });
+  return promise;
+}
+
+void supervisor_state::answer(std::uint64_t number,
+                              const call_outcome& outcome) {
+  if (auto found = calls_.extract(number); !found.empty())
+    found.mapped().deliver(outcome);
+}
+
+void supervisor_state::give_calls_up() {
+  registrar_ = nullptr;
+  for (auto& [number, promise] : std::exchange(calls_, {}))
+    promise.deliver(call_outcome{tl::unexpected(call_interrupted())});
 }
 
 supervisor_actor::behavior_type

@@ -7,8 +7,10 @@
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <array>
+#include <map>
 #include <optional>
 #include <random>
 
@@ -56,6 +58,9 @@ private:
 
   // -- calls ---
   caf::result<call_outcome> route(const call& asked);
+  caf::result<call_outcome> hand_on(const call& asked);
+  void answer(std::uint64_t number, const call_outcome& outcome);
+  void give_calls_up();
 
   supervisor_actor::pointer self_;
   /// CAF destroys an actor to which no handle is left, even one that waits for
@@ -75,6 +80,11 @@ private:
   announcer_actor announcer_;
   /// By child; null: not running.
   std::array<caf::actor, child_count> handles_;
+
+  /// Calls that the registrar works on. A registrar that ends does not answer
+  /// them.
+  std::map<std::uint64_t, caf::typed_response_promise<call_outcome>> calls_;
+  std::uint64_t last_call_ = 0;
 
   std::optional<database_opened> opened_;
   std::optional<child> to_restart_;

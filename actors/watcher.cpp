@@ -56,7 +56,8 @@ void watcher_state::claim() {
       return self_->quit(exit_reason_of(opened.error()));
     db_ = std::move(*opened);
   }
-  auto claimed = observation::claim_ownership(*db_, context_->node);
+  auto claimed
+    = observation::claim_ownership(*db_, context_->node, database_.id);
   if (!claimed)
     return self_->quit(exit_reason_of(claimed.error()));
   switch (claimed->state) {
@@ -64,7 +65,7 @@ void watcher_state::claim() {
       return open(std::move(claimed->facts));
     case observation::claim::owned_by_other:
       return self_->delayed_send(self_, claim_interval, claim_due{});
-    case observation::claim::no_extension:
+    case observation::claim::gone:
       self_->send(supervisor_, database_closed{});
       return self_->quit();
   }
@@ -121,6 +122,7 @@ void watcher_state::reload() {
 void watcher_state::look() {
   take_notifications();
   if (self_->clock().now() >= next_look_) {
+    confirm_ownership();
     look_for_changes();
     next_look_ = self_->clock().now()
                  + std::chrono::milliseconds{settings_.scheduler_interval_ms};
@@ -130,6 +132,13 @@ void watcher_state::look() {
     watch_halt();
   self_->delayed_send(self_, works_.empty() ? pulse_interval : guard_interval,
                       pulse{});
+}
+
+/// The extension may have been dropped and created again, with another secret:
+/// then the database has to be claimed anew.
+void watcher_state::confirm_ownership() {
+  if (auto owned = observation::confirm_ownership(*db_, facts_.fence); !owned)
+    failed(owned.error());
 }
 
 void watcher_state::take_notifications() {

@@ -56,6 +56,14 @@ struct call_refused {
   failure reason;
 };
 
+/// Why a call has no outcome when a part of the daemon ended under it.
+inline failure call_interrupted() {
+  return {errc::connection_lost,
+          "the daemon was interrupted while it worked on the call",
+          {},
+          "See whether the call had an effect, and repeat it."};
+}
+
 /// A backend of ours works, perhaps for a call; it can be cancelled.
 struct work_started {
   int worker_pid = 0;

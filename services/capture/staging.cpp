@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace pgtrickle {
 
 std::string change_buffer(oid table) {
@@ -27,8 +29,12 @@ std::string stage_changes(const source_delta& source, const frontier& since) {
   outputs.emplace_back("__weight");
   const auto rows = fmt::format("(SELECT {} FROM {} WHERE {})", joined(outputs),
                                 change_buffer(source.table), beyond(since));
+  // Comparing by text runs casts and checks that users may have written; the
+  // rows are staged as they are, and their owner's function compares them.
+  const bool comparable = std::ranges::all_of(
+    source.columns, [](const auto& c) { return c.eq != equality::none; });
   return fmt::format("INSERT INTO {} SELECT * FROM {} d", source.staging,
-                     consolidated(rows, source.columns));
+                     comparable ? consolidated(rows, source.columns) : rows);
 }
 
 } // namespace pgtrickle

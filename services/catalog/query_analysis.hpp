@@ -26,14 +26,16 @@ struct analysed_query {
   std::string obstacle;
 };
 
-/// Analyses `query`, read under `search_path`. To be called in a transaction,
-/// whose search_path is pg_catalog afterwards. Throws what PostgreSQL finds
-/// wrong with the query, and postgres::abandoned.
+/// Analyses `query`, read under `search_path` with the rights of `role`. To be
+/// called in a transaction, whose search_path is pg_catalog afterwards. Throws
+/// what PostgreSQL finds wrong with the query, and postgres::abandoned.
 [[nodiscard]] analysed_query analyse(pqxx::dbtransaction& tx,
                                      const std::string& query,
-                                     const std::string& search_path);
+                                     const std::string& search_path,
+                                     const std::string& role);
 
 /// The columns of a query in parentheses, for build_plan.
-[[nodiscard]] describe_query describer(pqxx::dbtransaction& tx);
+[[nodiscard]] describe_query describer(pqxx::dbtransaction& tx,
+                                       const std::string& role);
 
 } // namespace pgtrickle::catalog

@@ -185,10 +185,11 @@ std::string consolidated(std::string_view relation,
                         : name);
     if (columns[i].eq != equality::none)
       groups.push_back(name);
-    if (is_numeric(columns[i].type))
-      // two equal numerics differ in nothing but their scale
+    // Two equal numerics differ in nothing but their scale, which a column of
+    // the type numeric(p, s) fixes.
+    if (columns[i].type == "numeric")
       groups.push_back("scale(" + name + ")");
-    else if (columns[i].eq != equality::exact)
+    else if (!is_numeric(columns[i].type) && columns[i].eq != equality::exact)
       groups.push_back(name + "::text");
   }
   outputs.emplace_back("sum(i.__weight)::bigint AS __weight");

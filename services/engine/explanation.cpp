@@ -37,7 +37,8 @@ result<std::string> validate_query(postgres::session& db, const caller& by,
   return db.run<std::string>(
     isolation::read_committed, [&](pqxx::dbtransaction& tx) {
       json rows = json::array();
-      const auto prepared = prepare(tx, query, search_path_of(by), "AUTO");
+      const auto prepared
+        = prepare(tx, query, {by.role, search_path_of(by)}, "AUTO");
       check(rows, "parse", "one SELECT", "INFO");
       check(rows, "columns", std::to_string(prepared.query.columns.size()),
             "INFO");
@@ -84,9 +85,9 @@ result<std::string> explain_stream_table(postgres::session& db,
           row["last_diff_ms"].as<std::string>(""));
       add(rows, "frontier", row["frontier"].as<std::string>(""));
       add(rows, "defining_query", table.defining_query);
-      const auto prepared
-        = prepare(tx, table.original_query, table.original_search_path,
-                  table.refresh_mode);
+      const auto prepared = prepare(tx, table.original_query,
+                                    {table.owner, table.original_search_path},
+                                    table.refresh_mode);
       add(rows, "operators", to_text(*prepared.plan));
       if (const auto reasons = reasons_of(*prepared.plan); !reasons.empty())
         add(rows, "recomputed_subtrees", reasons);

@@ -69,10 +69,12 @@ std::string refresh_function(stream_table_id id) {
 }
 
 prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
-                       const std::string& search_path,
-                       const std::string& refresh_mode) {
+                       const caller& reader, const std::string& refresh_mode) {
   prepared_query prepared{
-    catalog::analyse(tx, query, search_path), {}, {}, false};
+    catalog::analyse(tx, query, reader.search_path, reader.role),
+    {},
+    {},
+    false};
   if (prepared.query.columns.empty())
     throw postgres::abandoned({errc::invalid_query,
                                "the defining query returns no columns",
@@ -95,7 +97,7 @@ prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
        "take that part out of the query."});
   if (prepared.full_reason.empty() && refresh_mode == "FULL")
     prepared.full_reason = "refresh_mode is FULL";
-  const auto describe = catalog::describer(tx);
+  const auto describe = catalog::describer(tx, reader.role);
   if (prepared.full_reason.empty())
     prepared.plan = postgres::value_of(
       build_plan(prepared.query.tree, prepared.query.facts, describe));
@@ -177,8 +179,9 @@ void check_cycle(pqxx::dbtransaction& tx,
 
 void replace_program(pqxx::dbtransaction& tx,
                      const catalog::stored_stream_table& table) {
-  const auto prepared = prepare(tx, table.original_query,
-                                table.original_search_path, table.refresh_mode);
+  const auto prepared
+    = prepare(tx, table.original_query,
+              {table.owner, table.original_search_path}, table.refresh_mode);
   check_cycle(tx, table, prepared.query.tables);
   check_columns(tx, table, prepared.query);
   install(tx, prepared, {table.id, table.name, prepared.query.names},

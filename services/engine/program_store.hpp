@@ -17,11 +17,11 @@ struct prepared_query {
   bool time_dependent = false;
 };
 
-/// Analyses and plans `query`. Throws unsupported_query when `refresh_mode`
-/// asks for what the query does not allow.
+/// Analyses and plans `query` as `reader` reads it. Throws unsupported_query
+/// when `refresh_mode` asks for what the query does not allow.
 [[nodiscard]] prepared_query prepare(pqxx::dbtransaction& tx,
                                      const std::string& query,
-                                     const std::string& search_path,
+                                     const caller& reader,
                                      const std::string& refresh_mode);
 
 /// Creates what the refreshes of `target` need (arrangements, the owner's

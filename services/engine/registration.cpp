@@ -106,8 +106,9 @@ stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
   check_schedule(tx, definition.schedule);
   const auto name = parse_name(tx, by, definition.name);
   check_name_is_free(tx, by, name);
-  const auto prepared = prepare(tx, definition.query, search_path_of(by),
-                                definition.refresh_mode);
+  const auto prepared
+    = prepare(tx, definition.query, {by.role, search_path_of(by)},
+              definition.refresh_mode);
   const auto full = quoted(name.schema) + "." + quoted(name.name);
   const auto relid = create_table(tx, full, prepared, by.role);
   const auto id = tx.exec_params1(

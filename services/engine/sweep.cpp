@@ -50,10 +50,9 @@ result<std::int64_t> sweep_change_buffers(postgres::session& db,
                     "WHERE __xid < '{1}'::xid8 LIMIT {2})",
                     change_buffer(source.table), source.horizon, batch);
     // Whoever has passed a change needs no word of it either.
-    const auto forget
-      = fmt::format("DELETE FROM pgtrickle_changes.touched "
-                    "WHERE source = {} AND xid < '{}'::xid8",
-                    source.table, source.horizon);
+    const auto forget = fmt::format("DELETE FROM pgtrickle_changes.touched "
+                                    "WHERE source = {} AND xid < '{}'::xid8",
+                                    source.table, source.horizon);
     for (std::int64_t gone = batch; gone == batch; total += gone) {
       const auto deleted = db.run<std::int64_t>(
         postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {

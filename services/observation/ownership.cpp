@@ -35,7 +35,8 @@ database_facts take_over(pqxx::dbtransaction& tx, const std::string& node,
   return facts;
 }
 
-claim_outcome claim_in(pqxx::dbtransaction& tx, const std::string& node) {
+claim_outcome claim_in(pqxx::dbtransaction& tx, const std::string& node,
+                       oid expected) {
   const auto row = tx.exec1(situation);
   database_facts facts;
   facts.cluster = row[2].as<std::string>();
@@ -47,8 +48,9 @@ claim_outcome claim_in(pqxx::dbtransaction& tx, const std::string& node) {
        fmt::format("database {} is on a standby", facts.name),
        {},
        "Point the daemon at the primary."});
-  if (!row[1].as<bool>())
-    return {claim::no_extension, std::move(facts)};
+  // Another database may bear the name of one that was dropped.
+  if (!row[1].as<bool>() || facts.id != expected)
+    return {claim::gone, std::move(facts)};
   // Not part of the transaction: held until the session ends.
   if (!tx.exec1(claim_lock)[0].as<bool>())
     return {claim::owned_by_other, std::move(facts)};
@@ -58,10 +60,21 @@ claim_outcome claim_in(pqxx::dbtransaction& tx, const std::string& node) {
 } // namespace
 
 result<claim_outcome> claim_ownership(postgres::session& db,
-                                      const std::string& node) {
+                                      const std::string& node, oid expected) {
   return db.run<claim_outcome>(
     postgres::isolation::read_committed,
-    [&](pqxx::dbtransaction& tx) { return claim_in(tx, node); });
+    [&](pqxx::dbtransaction& tx) { return claim_in(tx, node, expected); });
+}
+
+result<void> confirm_ownership(postgres::session& db, ownership fence) {
+  return db
+    .exec(fmt::format("SELECT FROM pgtrickle.pgt_owner WHERE epoch = {}",
+                      fence.epoch))
+    .and_then([](const pqxx::result& rows) -> result<void> {
+      if (rows.empty())
+        return fail(errc::fenced, "another daemon owns the database");
+      return {};
+    });
 }
 
 } // namespace pgtrickle::observation

@@ -21,16 +21,23 @@ struct database_facts {
   database_clock clock;
 };
 
-enum class claim : std::uint8_t { owned, owned_by_other, no_extension };
+/// `gone`: the extension, or the whole database, was dropped.
+enum class claim : std::uint8_t { owned, owned_by_other, gone };
 
 struct claim_outcome {
   claim state = claim::owned_by_other;
   database_facts facts;
 };
 
-/// Tries to own the database of `db` for as long as the session lives.
-/// Errors: wrong_state (a standby), lock_unavailable, connection_lost.
-[[nodiscard]] result<claim_outcome> claim_ownership(postgres::session& db,
-                                                    const std::string& node);
+/// Tries to own the database of `db`, which should be `expected`, for as long
+/// as the session lives. Errors: wrong_state (a standby), lock_unavailable,
+/// connection_lost.
+[[nodiscard]] result<claim_outcome>
+claim_ownership(postgres::session& db, const std::string& node, oid expected);
+
+/// Whether the epoch is still the database's, without a lock: a transaction
+/// that writes asks catalog::check_fence. Errors: fenced.
+[[nodiscard]] result<void> confirm_ownership(postgres::session& db,
+                                             ownership fence);
 
 } // namespace pgtrickle::observation

@@ -12,7 +12,8 @@ namespace {
 struct registry : test::stream_database {
   registry() {
     sql("CREATE TABLE sale (id int PRIMARY KEY, item text, amount int); "
-        "INSERT INTO sale SELECT i, 'item' || i % 3, i FROM generate_series(1, 9) i");
+        "INSERT INTO sale SELECT i, 'item' || i % 3, i FROM generate_series(1, "
+        "9) i");
   }
 
   /// Everything that a stream table consists of, as one text.
@@ -27,7 +28,8 @@ struct registry : test::stream_database {
         UNION ALL SELECT 'stream table ' || pgt_name FROM pgtrickle.pgt_stream_tables
         UNION ALL SELECT 'source ' || source_relid FROM pgtrickle.pgt_dependencies
         UNION ALL SELECT 'type ' || typname FROM pg_type WHERE typnamespace = 'public'::regnamespace) x)")
-      [0][0].as<std::string>();
+      [0][0]
+        .as<std::string>();
   }
 
   failure refused(const std::string& name, const std::string& query) {
@@ -58,7 +60,8 @@ TEST_CASE_FIXTURE(registry, "a volatile function is refused by name") {
   CHECK(mentions(reason, "random"));
 }
 
-TEST_CASE_FIXTURE(registry, "a volatile function inside a view is refused by name") {
+TEST_CASE_FIXTURE(registry,
+                  "a volatile function inside a view is refused by name") {
   sql("CREATE VIEW dice AS SELECT id, random() AS r FROM sale");
   CHECK(mentions(refused("kept", "SELECT id, r FROM dice"), "random"));
 }
@@ -70,8 +73,8 @@ TEST_CASE_FIXTURE(registry, "a name that is taken is refused") {
 }
 
 TEST_CASE_FIXTURE(registry, "a query over 1 MB is refused") {
-  const auto reason = refused(
-    "kept", "SELECT '" + std::string(1024 * 1024, 'x') + "' AS x FROM sale");
+  const auto reason = refused("kept", "SELECT '" + std::string(1024 * 1024, 'x')
+                                        + "' AS x FROM sale");
   CHECK(reason.state() == "54000");
 }
 
@@ -80,7 +83,8 @@ TEST_CASE_FIXTURE(registry, "a malformed schedule is refused") {
     CAPTURE(text);
     const auto before = inventory();
     const auto id = engine::create_stream_table(
-      session(), owner(), {.name = "kept", .query = "SELECT id FROM sale", .schedule = text}, {});
+      session(), owner(),
+      {.name = "kept", .query = "SELECT id FROM sale", .schedule = text}, {});
     REQUIRE(!id);
     CHECK(id.error().state() == "22023");
     CHECK(!id.error().hint.empty());
@@ -91,7 +95,8 @@ TEST_CASE_FIXTURE(registry, "a malformed schedule is refused") {
 TEST_CASE_FIXTURE(registry, "nothing but one SELECT is taken") {
   for (const auto* query :
        {"SELECT 1 AS x; DROP TABLE sale", "DELETE FROM sale RETURNING id",
-        "SELECT id FROM sale) AS q; DROP TABLE sale; --", "SELECT id INTO copy FROM sale",
+        "SELECT id FROM sale) AS q; DROP TABLE sale; --",
+        "SELECT id INTO copy FROM sale",
         "WITH gone AS (DELETE FROM sale RETURNING id) SELECT id FROM gone", "",
         "SELECT FROM sale"})
     (void)refused("kept", query);
@@ -105,7 +110,8 @@ TEST_CASE_FIXTURE(registry, "a cycle is refused with its path") {
   stream_table_change change;
   change.name = "first";
   change.query = "SELECT id, amount FROM second";
-  const auto altered = engine::alter_stream_table(session(), owner(), change, {});
+  const auto altered
+    = engine::alter_stream_table(session(), owner(), change, {});
   REQUIRE(!altered);
   CHECK(altered.error().state() == "42P15");
   CHECK(mentions(altered.error(), "public.first"));
@@ -120,9 +126,11 @@ TEST_CASE_FIXTURE(registry, "a cycle is refused with its path") {
 TEST_CASE_FIXTURE(registry, "no rights on a source: no stream table") {
   sql("CREATE ROLE clerk; GRANT CREATE, USAGE ON SCHEMA public TO clerk");
   const auto before = inventory();
-  const auto id = engine::create_stream_table(
-    session(), {"clerk", "public"},
-    {.name = "kept", .query = "SELECT id FROM sale", .refresh_mode = "DIFFERENTIAL"}, {});
+  const auto id = engine::create_stream_table(session(), {"clerk", "public"},
+                                              {.name = "kept",
+                                               .query = "SELECT id FROM sale",
+                                               .refresh_mode = "DIFFERENTIAL"},
+                                              {});
   REQUIRE(!id);
   CHECK(!id.error().hint.empty());
   CHECK(id.error().state() == "42501");
@@ -133,35 +141,47 @@ TEST_CASE_FIXTURE(registry, "no rights on a source: no stream table") {
 
 TEST_CASE_FIXTURE(registry, "hostile names make the round trip") {
   for (const std::string name :
-       {"a\"b", "a.b", "a';drop table x;--", "ü☃", "new\nline", "$$", "%s %I {0}",
+       {"a\"b", "a.b", "a';drop table x;--", "ü☃", "new\nline", "$$",
+        "%s %I {0}",
         "63 bytes 63 bytes 63 bytes 63 bytes 63 bytes 63 bytes 63 bytes."}) {
     CAPTURE(name);
     std::string quoted = "\"";
     for (char c : name)
       quoted += c == '"' ? std::string{"\"\""} : std::string(1, c);
     quoted += '"';
-    sql(fmt::format("CREATE SCHEMA {0}; CREATE TABLE {0}.{0} ({0} int PRIMARY KEY, plain text); "
-                    "INSERT INTO {0}.{0} VALUES (1, 'a'), (2, NULL)", quoted));
-    const auto query = fmt::format("SELECT x.{0}, count(*) AS n FROM {0}.{0} AS x "
-                                   "JOIN {0}.{0} AS {0} ON x.{0} = {0}.{0} GROUP BY x.{0}", quoted);
+    sql(fmt::format("CREATE SCHEMA {0}; CREATE TABLE {0}.{0} ({0} int PRIMARY "
+                    "KEY, plain text); "
+                    "INSERT INTO {0}.{0} VALUES (1, 'a'), (2, NULL)",
+                    quoted));
+    const auto query
+      = fmt::format("SELECT x.{0}, count(*) AS n FROM {0}.{0} AS x "
+                    "JOIN {0}.{0} AS {0} ON x.{0} = {0}.{0} GROUP BY x.{0}",
+                    quoted);
     const auto bag = fmt::format("SELECT plain AS {0} FROM {0}.{0}", quoted);
     const auto kept = create(quoted + ".kept", query);
     const auto other = create(quoted + ".bag", bag);
-    sql(fmt::format("INSERT INTO {0}.{0} VALUES (3, 'c'); DELETE FROM {0}.{0} WHERE {0} = 1", quoted));
+    sql(fmt::format(
+      "INSERT INTO {0}.{0} VALUES (3, 'c'); DELETE FROM {0}.{0} WHERE {0} = 1",
+      quoted));
     CHECK(refresh({kept, other}).at(0).action == "DIFFERENTIAL");
     CHECK(difference(quoted + ".kept", query) == 0);
     CHECK(difference(quoted + ".bag", bag) == 0);
-    CHECK(engine::drop_stream_table(session(), owner(), quoted + ".kept", false, {}));
+    CHECK(engine::drop_stream_table(session(), owner(), quoted + ".kept", false,
+                                    {}));
     sql("DROP SCHEMA " + quoted + " CASCADE");
-    CHECK(sql("SELECT count(*) FROM pgtrickle.pgt_stream_tables")[0][0].as<int>() == 0);
+    CHECK(
+      sql("SELECT count(*) FROM pgtrickle.pgt_stream_tables")[0][0].as<int>()
+      == 0);
   }
 }
 
 TEST_CASE_FIXTURE(registry, "dropping a stream table leaves nothing of it") {
   const auto before = inventory();
-  create("first", "SELECT item, sum(amount) AS total, max(amount) AS most FROM sale GROUP BY item");
+  create("first", "SELECT item, sum(amount) AS total, max(amount) AS most FROM "
+                  "sale GROUP BY item");
   create("second", "SELECT DISTINCT total FROM first");
-  const auto refusal = engine::drop_stream_table(session(), owner(), "first", false, {});
+  const auto refusal
+    = engine::drop_stream_table(session(), owner(), "first", false, {});
   REQUIRE(!refusal);
   CHECK(refusal.error().state() == "2BP01");
   CHECK(mentions(refusal.error(), "second"));

@@ -96,8 +96,8 @@ void must(session& db, const std::string& statements) {
 bool holds(session& admin, const std::string& stream_table) {
   const auto found
     = admin.run("SELECT defining_query FROM pgtrickle.pgt_stream_tables"
-                " WHERE pgt_relid = '"
-                + stream_table + "'::regclass");
+                " WHERE pgt_relid = "
+                + admin.literal(stream_table) + "::regclass");
   const auto query = found.value();
   const auto difference = admin.run(
     "SELECT count(*) FROM ((SELECT * FROM " + stream_table + " EXCEPT ALL ("

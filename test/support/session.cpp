@@ -52,6 +52,12 @@ bool session::connected() const {
   return PQstatus(connection_.get()) == CONNECTION_OK;
 }
 
+std::string session::literal(const std::string& text) const {
+  const std::unique_ptr<char, void (*)(void*)> quoted(
+    PQescapeLiteral(connection_.get(), text.data(), text.size()), PQfreemem);
+  return quoted.get();
+}
+
 outcome session::run(const std::string& statement) {
   send(statement);
   return result();

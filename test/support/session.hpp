@@ -35,6 +35,9 @@ public:
   /// The channel of the next notification, or nothing within `limit`.
   std::string wait_for_notification(std::chrono::milliseconds limit);
 
+  /// `text` as an SQL literal.
+  [[nodiscard]] std::string literal(const std::string& text) const;
+
   [[nodiscard]] int pid() const { return PQbackendPID(connection_.get()); }
   [[nodiscard]] bool connected() const;
 

@@ -8,10 +8,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT CASE
     WHEN t.typtype = 'd' THEN pgtrickle._equality_of(t.typbasetype, collation_id)
     WHEN t.typtype = 'e' THEN 'exact'
-    WHEN t.typtype IN ('r', 'm') THEN 'loose'
     WHEN t.typcategory = 'A' AND t.typelem <> 0
       THEN pgtrickle._equality_of(t.typelem, collation_id)
     WHEN t.typnamespace <> 'pg_catalog'::regnamespace THEN 'none'
+    WHEN t.typtype IN ('r', 'm') THEN 'loose'
     WHEN EXISTS (SELECT FROM pg_collation c WHERE c.oid = collation_id
                  AND NOT c.collisdeterministic) THEN 'none'
     WHEN t.typname IN ('bool', 'int2', 'int4', 'int8', 'oid', 'text', 'varchar',

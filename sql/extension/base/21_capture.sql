@@ -43,7 +43,9 @@ BEGIN
           SELECT pg_current_xact_id(), -1%4$s FROM %6$s o
           UNION ALL SELECT pg_current_xact_id(), 1%5$s FROM %7$s n;
       ELSE
-        INSERT INTO %2$s (__xid, __weight) VALUES (pg_current_xact_id(), 0);
+        -- Nulls of a join: a domain does not check them, as it would a default.
+        INSERT INTO %2$s (__xid, __weight%3$s)
+          SELECT pg_current_xact_id(), 0%3$s FROM (VALUES (true)) AS one LEFT JOIN %2$s ON false;
       END IF;
       IF FOUND THEN
         INSERT INTO pgtrickle_changes.touched VALUES (pg_current_xact_id(), %8$s);

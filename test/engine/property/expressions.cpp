@@ -14,8 +14,9 @@ std::string expressions::column(sql_type type) {
 
 sql_type expressions::common_type() {
   const auto type = any_column().type;
-  return type == sql_type::json || random_.chance(15) ? random_type(random_, false)
-                                                      : type;
+  return type == sql_type::json || random_.chance(15)
+           ? random_type(random_, false)
+           : type;
 }
 
 std::string expressions::of(sql_type type, int depth) {
@@ -25,7 +26,8 @@ std::string expressions::of(sql_type type, int depth) {
   if (text.empty() || random_.chance(5))
     text = type == sql_type::text && random_.chance(50)
              ? "'z'::text"
-             : fmt::format("({})::{}", random_literal(random_, type), name_of(type));
+             : fmt::format("({})::{}", random_literal(random_, type),
+                           name_of(type));
   return text;
 }
 
@@ -61,11 +63,15 @@ std::string expressions::derived(sql_type type, int depth) {
 std::string expressions::number_of(sql_type type, int depth) {
   if (type == sql_type::integer) {
     switch (random_.between(0, 3)) {
-      case 0: return fmt::format("length({})", of(sql_type::text, depth));
-      case 1: return fmt::format("({} % 4)", of(type, depth));
+      case 0:
+        return fmt::format("length({})", of(sql_type::text, depth));
+      case 1:
+        return fmt::format("({} % 4)", of(type, depth));
       case 2:
-        return fmt::format("extract(day FROM {})::integer", of(sql_type::date, depth));
-      default: return fmt::format("({} + {})", of(type, depth), of(type, depth));
+        return fmt::format("extract(day FROM {})::integer",
+                           of(sql_type::date, depth));
+      default:
+        return fmt::format("({} + {})", of(type, depth), of(type, depth));
     }
   }
   if (type == sql_type::numeric && random_.chance(30))
@@ -78,11 +84,16 @@ std::string expressions::number_of(sql_type type, int depth) {
 
 std::string expressions::text_of(int depth) {
   switch (random_.between(0, 4)) {
-    case 0: return fmt::format("upper({})", of(sql_type::text, depth));
-    case 1: return fmt::format("({} || '-')", of(sql_type::text, depth));
-    case 2: return fmt::format("({})::text", of(sql_type::integer, depth));
-    case 3: return fmt::format("({} ->> 'k')", of(sql_type::json, depth));
-    default: return fmt::format("substr({}, 1, 1)", of(sql_type::text, depth));
+    case 0:
+      return fmt::format("upper({})", of(sql_type::text, depth));
+    case 1:
+      return fmt::format("({} || '-')", of(sql_type::text, depth));
+    case 2:
+      return fmt::format("({})::text", of(sql_type::integer, depth));
+    case 3:
+      return fmt::format("({} ->> 'k')", of(sql_type::json, depth));
+    default:
+      return fmt::format("substr({}, 1, 1)", of(sql_type::text, depth));
   }
 }
 
@@ -92,7 +103,8 @@ std::string expressions::condition(int depth) {
   if (kind == 0 && depth > 0)
     return fmt::format("NOT ({})", condition(depth - 1));
   if (kind == 1 && depth > 0)
-    return fmt::format("({}) OR ({})", condition(depth - 1), condition(depth - 1));
+    return fmt::format("({}) OR ({})", condition(depth - 1),
+                       condition(depth - 1));
   if (kind == 2)
     return any_column().text + " IS NOT NULL";
   if (kind == 3)
@@ -100,7 +112,8 @@ std::string expressions::condition(int depth) {
   if (kind == 4)
     return fmt::format("{} LIKE '%a%'", of(sql_type::text, depth));
   if (kind == 5)
-    return fmt::format("{} IS DISTINCT FROM {}", of(type, depth), of(type, depth));
+    return fmt::format("{} IS DISTINCT FROM {}", of(type, depth),
+                       of(type, depth));
   static const std::vector<std::string> operators = {"=", "<>", "<", ">=", ">"};
   return fmt::format("{} {} {}", of(type, depth), random_.pick(operators),
                      of(type, depth));
@@ -109,31 +122,36 @@ std::string expressions::condition(int depth) {
 reference expressions::aggregate() {
   static const std::vector<sql_type> exact
     = {sql_type::integer, sql_type::bigint, sql_type::numeric};
-  static const std::vector<sql_type> ordered
-    = {sql_type::integer, sql_type::bigint,      sql_type::numeric, sql_type::text,
-       sql_type::date,    sql_type::timestamptz, sql_type::float8};
-  const auto filter = random_.chance(20) ? " FILTER (WHERE " + condition() + ")" : "";
+  static const std::vector<sql_type> ordered = {
+    sql_type::integer, sql_type::bigint,      sql_type::numeric, sql_type::text,
+    sql_type::date,    sql_type::timestamptz, sql_type::float8};
+  const auto filter
+    = random_.chance(20) ? " FILTER (WHERE " + condition() + ")" : "";
   const auto once = random_.chance(15) ? "DISTINCT " : "";
   const auto number = random_.pick(exact);
   const auto call = [&](std::string name, const std::string& argument) {
     return std::move(name) + "(" + once + argument + ")" + filter;
   };
   switch (random_.between(0, 9)) {
-    case 0: return {"count(*)" + filter, sql_type::bigint};
+    case 0:
+      return {"count(*)" + filter, sql_type::bigint};
     case 1:
       return {call("count", of(random_type(random_, false))), sql_type::bigint};
     case 2:
     case 3:
-      return {call("sum", of(number)),
-              number == sql_type::integer ? sql_type::bigint : sql_type::numeric};
-    case 4: return {call("avg", of(number)), sql_type::numeric};
+      return {call("sum", of(number)), number == sql_type::integer
+                                         ? sql_type::bigint
+                                         : sql_type::numeric};
+    case 4:
+      return {call("avg", of(number)), sql_type::numeric};
     case 5: {
       static const std::vector<std::string> names
         = {"stddev", "stddev_pop", "variance", "var_pop"};
       return {call(random_.pick(names), of(number)), sql_type::numeric};
     }
-    case 6: return {call(random_.chance(50) ? "sum" : "avg", of(sql_type::float8)),
-                    sql_type::float8};
+    case 6:
+      return {call(random_.chance(50) ? "sum" : "avg", of(sql_type::float8)),
+              sql_type::float8};
     case 7:
       return {call(random_.chance(50) ? "bool_and" : "bool_or", condition()),
               sql_type::boolean};
@@ -143,8 +161,9 @@ reference expressions::aggregate() {
                             of(sql_type::integer), filter),
                 sql_type::integer};
       const auto argument = of(sql_type::text);
-      return {fmt::format("string_agg({0}, ',' ORDER BY {0}){1}", argument, filter),
-              sql_type::text};
+      return {
+        fmt::format("string_agg({0}, ',' ORDER BY {0}){1}", argument, filter),
+        sql_type::text};
     }
     default: {
       const auto type = random_.pick(ordered);

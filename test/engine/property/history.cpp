@@ -22,7 +22,8 @@ public:
     }
     auto readable = tables_;
     for (int i = random_.between(1, 2); i > 0; --i) {
-      const auto name = fmt::format("\"stream {}\"", result.stream_tables.size() + 1);
+      const auto name
+        = fmt::format("\"stream {}\"", result.stream_tables.size() + 1);
       auto query = make_query(random_, readable);
       readable.push_back({name, std::move(query.columns), false, false});
       result.stream_tables.push_back({name, std::move(query.text)});
@@ -104,7 +105,8 @@ std::string text_of(const step& s, const history& whole) {
   struct {
     const history& whole;
     std::string operator()(const statements& s) const {
-      return fmt::format("-- session {}\n{};\n", s.session, joined(s.sql, ";\n"));
+      return fmt::format("-- session {}\n{};\n", s.session,
+                         joined(s.sql, ";\n"));
     }
     std::string operator()(const refresh_step& s) const {
       std::vector<std::string> names;
@@ -119,7 +121,9 @@ std::string text_of(const step& s, const history& whole) {
 
 } // namespace
 
-history random_history(std::uint64_t seed) { return history_maker{seed}.make(); }
+history random_history(std::uint64_t seed) {
+  return history_maker{seed}.make();
+}
 
 std::vector<history> simpler(const history& whole) {
   std::vector<history> all;
@@ -137,19 +141,24 @@ std::vector<history> simpler(const history& whole) {
           std::erase(refresh->tables, last);
     });
   for (std::size_t i = 0; i < whole.steps.size(); ++i)
-    add([&](history& copy) { copy.steps.erase(copy.steps.begin() + static_cast<long>(i)); });
+    add([&](history& copy) {
+      copy.steps.erase(copy.steps.begin() + static_cast<long>(i));
+    });
   for (std::size_t t = 0; t < whole.stream_tables.size(); ++t)
     for (const auto& query : simpler(whole.stream_tables[t].query))
       add([&](history& copy) { copy.stream_tables[t].query = query; });
   for (std::size_t i = 0; i < whole.steps.size(); ++i)
-    if (const auto* s = std::get_if<statements>(&whole.steps[i]); s && s->sql.size() > 1)
+    if (const auto* s = std::get_if<statements>(&whole.steps[i]);
+        s && s->sql.size() > 1)
       for (std::size_t n = 0; n < s->sql.size(); ++n)
         add([&](history& copy) {
           auto& sql = std::get<statements>(copy.steps[i]).sql;
           sql.erase(sql.begin() + static_cast<long>(n));
         });
   for (std::size_t i = 0; i < whole.setup.size(); ++i)
-    add([&](history& copy) { copy.setup.erase(copy.setup.begin() + static_cast<long>(i)); });
+    add([&](history& copy) {
+      copy.setup.erase(copy.setup.begin() + static_cast<long>(i));
+    });
   return all;
 }
 
@@ -158,7 +167,8 @@ std::string to_text(const history& whole) {
   for (const auto& statement : whole.setup)
     text += statement + ";\n";
   for (const auto& table : whole.stream_tables)
-    text += fmt::format("-- stream table {}:\n{};\n", table.name, to_sql(table.query));
+    text += fmt::format("-- stream table {}:\n{};\n", table.name,
+                        to_sql(table.query));
   for (const auto& s : whole.steps)
     text += text_of(s, whole);
   return text;

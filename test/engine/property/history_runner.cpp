@@ -33,10 +33,13 @@ pqxx::result query(pqxx::connection& session, const std::string& sql) {
 
 /// The stream table's columns in a form that EXCEPT can compare.
 std::string comparable(pqxx::connection& session, const std::string& table) {
-  return query(session, fmt::format(
-    "SELECT string_agg(format('x.%I', attname) || CASE WHEN atttypid = 'json'::regtype "
-    "THEN '::text' ELSE '' END, ', ' ORDER BY attnum) FROM pg_attribute "
-    "WHERE attrelid = {}::regclass AND attnum > 0", literal(table)))[0][0]
+  return query(session,
+               fmt::format("SELECT string_agg(format('x.%I', attname) || CASE "
+                           "WHEN atttypid = 'json'::regtype "
+                           "THEN '::text' ELSE '' END, ', ' ORDER BY attnum) "
+                           "FROM pg_attribute "
+                           "WHERE attrelid = {}::regclass AND attnum > 0",
+                           literal(table)))[0][0]
     .as<std::string>();
 }
 
@@ -47,10 +50,13 @@ void history_runner::open_sessions() {
   for (int i = 0; i < 2; ++i) {
     users_.push_back(std::make_unique<pqxx::connection>(database_.conninfo()));
     // A row that the other session has locked is no reason to wait.
-    query(*users_.back(), "SET client_min_messages = error; SET lock_timeout = '10ms'; "
-                          "SET search_path = " + schema);
+    query(*users_.back(),
+          "SET client_min_messages = error; SET lock_timeout = '10ms'; "
+          "SET search_path = "
+            + schema);
   }
-  refresher_ = std::make_unique<engine::refresher_session>(open(database_.conninfo()));
+  refresher_
+    = std::make_unique<engine::refresher_session>(open(database_.conninfo()));
 }
 
 verdict history_runner::run(const history& whole) {
@@ -59,12 +65,15 @@ verdict history_runner::run(const history& whole) {
     set_up(whole);
     create(whole);
     for (const auto& s : whole.steps)
-      std::visit([&](const auto& step) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(step)>, refresh_step>)
-          perform(step, whole);
-        else
-          perform(step);
-      }, s);
+      std::visit(
+        [&](const auto& step) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(step)>,
+                                       refresh_step>)
+            perform(step, whole);
+          else
+            perform(step);
+        },
+        s);
   } catch (const stopped& end) {
     result = {end.is, end.what};
   }
@@ -99,12 +108,15 @@ void history_runner::tear_down() {
 void history_runner::check_nothing_is_left() {
   for (const auto& row : query(
          *users_[0],
-         "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'i') AND relname !~ '^touched' "
-         "AND relnamespace IN ('pgtrickle_changes'::regnamespace, 'pgtrickle_state'::regnamespace) "
+         "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'i') AND "
+         "relname !~ '^touched' "
+         "AND relnamespace IN ('pgtrickle_changes'::regnamespace, "
+         "'pgtrickle_state'::regnamespace) "
          "UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace IN "
          "('pgtrickle_changes'::regnamespace, 'pgtrickle_state'::regnamespace) "
          "UNION ALL SELECT pgt_name FROM pgtrickle.pgt_stream_tables "
-         "UNION ALL SELECT 'touched ' || source FROM pgtrickle_changes.touched"))
+         "UNION ALL SELECT 'touched ' || source FROM "
+         "pgtrickle_changes.touched"))
     wrong("left behind: " + row[0].as<std::string>());
 }
 
@@ -121,22 +133,28 @@ void history_runner::create(const history& whole) {
   for (const auto& table : whole.stream_tables) {
     if (!is_valid(table))
       throw stopped{verdict::kind::invalid, to_sql(table.query)};
-    const auto id = engine::create_stream_table(
-      database_.session(), {"postgres", schema},
-      {.name = table.name, .query = to_sql(table.query), .refresh_mode = "DIFFERENTIAL"},
-      {});
+    const auto id
+      = engine::create_stream_table(database_.session(), {"postgres", schema},
+                                    {.name = table.name,
+                                     .query = to_sql(table.query),
+                                     .refresh_mode = "DIFFERENTIAL"},
+                                    {});
     if (!id)
-      wrong(table.name + " is not created: " + id.error().message + " " + id.error().detail);
+      wrong(table.name + " is not created: " + id.error().message + " "
+            + id.error().detail);
     ids_.push_back(*id);
-    const auto outcomes = refresher_->run({{*id}, engine::initiator::initial}, {});
+    const auto outcomes
+      = refresher_->run({{*id}, engine::initiator::initial}, {});
     if (!outcomes || outcomes->at(0).error)
       wrong(table.name + " is not filled: "
-            + (outcomes ? outcomes->at(0).error->message : outcomes.error().message));
+            + (outcomes ? outcomes->at(0).error->message
+                        : outcomes.error().message));
     check(table);
   }
 }
 
-void history_runner::execute(pqxx::connection& session, const std::string& sql) {
+void history_runner::execute(pqxx::connection& session,
+                             const std::string& sql) {
   try {
     query(session, sql);
   } catch (const pqxx::sql_error&) {
@@ -160,23 +178,29 @@ void history_runner::perform(const refresh_step& s, const history& whole) {
       throw stopped{verdict::kind::right, {}};
   if (ids.empty())
     return;
-  const auto outcomes = refresher_->run({ids, engine::initiator::scheduler}, {});
+  const auto outcomes
+    = refresher_->run({ids, engine::initiator::scheduler}, {});
   if (!outcomes)
-    wrong("refresh: " + outcomes.error().message + " " + outcomes.error().detail);
+    wrong("refresh: " + outcomes.error().message + " "
+          + outcomes.error().detail);
   for (const auto& outcome : *outcomes) {
     if (outcome.error)
-      wrong(outcome.name + ": " + outcome.error->message + " " + outcome.error->detail);
-    const bool allowed = outcome.action == "DIFFERENTIAL" || outcome.action == "NO_DATA"
-                         || (truncated_ && outcome.reason == "a source was truncated");
+      wrong(outcome.name + ": " + outcome.error->message + " "
+            + outcome.error->detail);
+    const bool allowed
+      = outcome.action == "DIFFERENTIAL" || outcome.action == "NO_DATA"
+        || (truncated_ && outcome.reason == "a source was truncated");
     if (!allowed)
-      wrong(fmt::format("{}: {} ({})", outcome.name, outcome.action, outcome.reason));
+      wrong(fmt::format("{}: {} ({})", outcome.name, outcome.action,
+                        outcome.reason));
   }
   for (auto i : s.tables)
     check(whole.stream_tables[i]);
 }
 
 void history_runner::perform(const sweep_step&) {
-  if (const auto swept = engine::sweep_change_buffers(refresher_->db(), {}); !swept)
+  if (const auto swept = engine::sweep_change_buffers(refresher_->db(), {});
+      !swept)
     wrong("sweep: " + swept.error().message);
 }
 
@@ -186,15 +210,19 @@ void history_runner::check(const defined_table& table) {
     const auto actual = fmt::format("SELECT {} FROM {} x", columns, table.name);
     const auto expected
       = fmt::format("SELECT {} FROM ({}) x", columns, to_sql(table.query));
-    const auto rows = query(*users_[0], fmt::format(
-      "(SELECT 'too much' AS what, * FROM ({0} EXCEPT ALL {1}) a) UNION ALL "
-      "(SELECT 'missing', * FROM ({1} EXCEPT ALL {0}) b)", actual, expected));
+    const auto rows = query(
+      *users_[0],
+      fmt::format(
+        "(SELECT 'too much' AS what, * FROM ({0} EXCEPT ALL {1}) a) UNION ALL "
+        "(SELECT 'missing', * FROM ({1} EXCEPT ALL {0}) b)",
+        actual, expected));
     if (rows.empty())
       return;
     std::string what = table.name + " is wrong:";
     for (const auto& row : rows)
       for (const auto& field : row)
-        what += (field.num() == 0 ? "\n  " : " | ") + std::string{field.is_null() ? "NULL" : field.c_str()};
+        what += (field.num() == 0 ? "\n  " : " | ")
+                + std::string{field.is_null() ? "NULL" : field.c_str()};
     wrong(std::move(what));
   } catch (const pqxx::sql_error&) {
     throw stopped{verdict::kind::right, {}};

@@ -21,11 +21,13 @@ constexpr auto budget = std::chrono::seconds{60};
 } // namespace
 
 // PGTRICKLE_HISTORIES=2000 runs so many; PGTRICKLE_SEED=n runs history n alone.
-TEST_CASE("whatever happens to the sources, a refreshed stream table equals its query") {
+TEST_CASE("whatever happens to the sources, a refreshed stream table equals "
+          "its query") {
   const bool alone = std::getenv("PGTRICKLE_SEED") != nullptr;
   const bool counted = alone || std::getenv("PGTRICKLE_HISTORIES") != nullptr;
   const auto count = alone ? 1 : from_environment("PGTRICKLE_HISTORIES", 200);
-  const auto first = from_environment("PGTRICKLE_SEED", from_environment("PGTRICKLE_FIRST_SEED", 1));
+  const auto first = from_environment(
+    "PGTRICKLE_SEED", from_environment("PGTRICKLE_FIRST_SEED", 1));
   const auto end = std::chrono::steady_clock::now() + budget;
   test::history_runner runner;
   std::uint64_t invalid = 0;
@@ -40,8 +42,9 @@ TEST_CASE("whatever happens to the sources, a refreshed stream table equals its 
       continue;
     const auto small = test::shrunk(runner, history);
     FAIL_CHECK("PGTRICKLE_SEED=" << seed << " reproduces: " << verdict.what
-               << "\nthe smallest such history: " << runner.run(small).what << "\n"
-               << test::to_text(small));
+                                 << "\nthe smallest such history: "
+                                 << runner.run(small).what << "\n"
+                                 << test::to_text(small));
   }
   MESSAGE(run << " histories, " << invalid << " of them with invalid queries");
   // Were the generator to make nothing but nonsense, this would show it.

@@ -38,12 +38,13 @@ private:
 
   random_query set_operation(int depth) {
     static const std::vector<std::string> operations
-      = {"UNION ALL", "UNION ALL", "UNION",        "UNION",
+      = {"UNION ALL", "UNION ALL", "UNION",      "UNION",
          "EXCEPT",    "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"};
     auto left = select(depth, nullptr);
     auto right = select(depth, &left.columns);
     query_text both;
-    both.operation = has_json(left.columns) ? "UNION ALL" : random_.pick(operations);
+    both.operation
+      = has_json(left.columns) ? "UNION ALL" : random_.pick(operations);
     both.arms = {std::move(left.text), std::move(right.text)};
     return {std::move(both), std::move(left.columns)};
   }
@@ -65,7 +66,8 @@ private:
                                     random_.between(0, 8));
   }
 
-  // --- FROM --------------------------------------------------------------------
+  // --- FROM
+  // --------------------------------------------------------------------
 
   from_item source(int depth, std::vector<reference>& scope) {
     from_item item;
@@ -97,13 +99,15 @@ private:
       return "true";
     auto condition = random_.pick(equalities);
     if (random_.chance(12))
-      condition.replace(condition.find(" = "), 3, random_.chance(50) ? " < " : " <> ");
+      condition.replace(condition.find(" = "), 3,
+                        random_.chance(50) ? " < " : " <> ");
     return condition;
   }
 
   static std::string shared_name(const std::vector<reference>& left,
                                  const std::vector<reference>& right) {
-    const auto bare = [](const reference& r) { return r.text.substr(r.text.find('.') + 1); };
+    const auto bare
+      = [](const reference& r) { return r.text.substr(r.text.find('.') + 1); };
     for (const auto& r : right)
       if (r.type != sql_type::json
           && 1 == std::ranges::count_if(left, [&](const auto& l) {
@@ -140,15 +144,16 @@ private:
     return scope;
   }
 
-  // --- SELECT --------------------------------------------------------------------
+  // --- SELECT
+  // --------------------------------------------------------------------
 
   random_query select(int depth, const columns_t* wanted) {
     random_query query;
     auto scope = from(query.text, depth);
     expressions over{random_, scope};
     for (int i = random_.between(0, 2); i > 0; --i)
-      query.text.conditions.push_back(random_.chance(12) ? subquery_condition(scope)
-                                                         : over.condition());
+      query.text.conditions.push_back(
+        random_.chance(12) ? subquery_condition(scope) : over.condition());
     if (!wanted && random_.chance(45)) {
       group(query, over);
       return query;
@@ -177,8 +182,8 @@ private:
                           over.of(sql_type::integer), over.of(sql_type::text)),
               sql_type::bigint};
     if (kind <= 10)
-      return {fmt::format("sum({}) OVER (PARTITION BY {})", over.of(sql_type::integer),
-                          over.of(sql_type::text)),
+      return {fmt::format("sum({}) OVER (PARTITION BY {})",
+                          over.of(sql_type::integer), over.of(sql_type::text)),
               sql_type::bigint};
     if (kind <= 15) {
       const auto& table = random_.pick(tables_);
@@ -205,9 +210,9 @@ private:
                          random_.chance(50) ? "NOT " : "", table.name,
                          correlation(table, scope));
     expressions over{random_, scope};
-    return fmt::format("{} {}IN (SELECT z.{} FROM {} AS z)", over.of(sql_type::integer),
-                       random_.chance(50) ? "NOT " : "", table.columns[0].name,
-                       table.name);
+    return fmt::format(
+      "{} {}IN (SELECT z.{} FROM {} AS z)", over.of(sql_type::integer),
+      random_.chance(50) ? "NOT " : "", table.columns[0].name, table.name);
   }
 
   void group(random_query& query, expressions& over) {
@@ -219,7 +224,8 @@ private:
       query.text.keys.push_back(key);
       add_output(query, {std::move(key), type});
     }
-    for (int i = random_.between(query.text.keys.empty() ? 1 : 0, 3); i > 0; --i) {
+    for (int i = random_.between(query.text.keys.empty() ? 1 : 0, 3); i > 0;
+         --i) {
       auto call = over.aggregate();
       if (call.type == sql_type::bigint && random_.chance(15))
         call.text = "coalesce(" + call.text + ", 0) + count(*)";
@@ -230,8 +236,10 @@ private:
                             ? "count(*) > 1"
                             : over.aggregate().text + " IS NOT NULL";
     // PostgreSQL 15 mistakes constant keys of grouping sets.
-    const bool constant = std::ranges::any_of(
-      query.text.keys, [](const auto& key) { return key.starts_with("coalesce"); });
+    const bool constant
+      = std::ranges::any_of(query.text.keys, [](const auto& key) {
+          return key.starts_with("coalesce");
+        });
     if (query.text.keys.size() == 2 && !constant && random_.chance(10))
       query.text.keys = {"ROLLUP (" + joined(query.text.keys) + ")"};
   }

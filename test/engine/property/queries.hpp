@@ -12,7 +12,7 @@ struct random_query {
 };
 
 /// A query over `tables`, in all the shapes that the engine has to keep.
-[[nodiscard]] random_query
-make_query(random_source& random, const std::vector<relation>& tables);
+[[nodiscard]] random_query make_query(random_source& random,
+                                      const std::vector<relation>& tables);
 
 } // namespace pgtrickle::test

@@ -33,7 +33,8 @@ void add(std::vector<query_text>& all, const query_text& query, Change change) {
 template <class T>
 void add_without_each(std::vector<query_text>& all, const query_text& query,
                       std::vector<T> query_text::*list, std::size_t least) {
-  for (std::size_t i = 0; (query.*list).size() > least && i < (query.*list).size(); ++i)
+  for (std::size_t i = 0;
+       (query.*list).size() > least && i < (query.*list).size(); ++i)
     add(all, query, [&](query_text& copy) {
       (copy.*list).erase((copy.*list).begin() + static_cast<long>(i));
     });
@@ -49,8 +50,9 @@ std::string to_sql(const query_text& query) {
       arms.push_back("(" + to_sql(arm) + ")");
     text += joined(arms, " " + query.operation + " ");
   } else {
-    text += fmt::format("SELECT {}{}{}", query.distinct,
-                        query.distinct.empty() ? "" : " ", joined(query.outputs));
+    text
+      += fmt::format("SELECT {}{}{}", query.distinct,
+                     query.distinct.empty() ? "" : " ", joined(query.outputs));
     if (!query.from.empty())
       text += " FROM " + from_text(query.from);
     if (!query.conditions.empty())
@@ -73,8 +75,8 @@ std::vector<query_text> simpler(const query_text& query) {
   for (std::size_t i = 0; i < query.arms.size(); ++i)
     for (const auto& arm : simpler(query.arms[i]))
       add(all, query, [&](query_text& copy) { copy.arms[i] = arm; });
-  for (auto part : {&query_text::suffix, &query_text::having,
-                    &query_text::distinct})
+  for (auto part :
+       {&query_text::suffix, &query_text::having, &query_text::distinct})
     if (!(query.*part).empty())
       add(all, query, [&](query_text& copy) { (copy.*part).clear(); });
   add_without_each(all, query, &query_text::from, 1);

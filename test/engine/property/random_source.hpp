@@ -14,7 +14,8 @@ public:
 
   std::size_t below(std::size_t count) { return engine_() % count; }
   int between(int low, int high) {
-    return low + static_cast<int>(below(static_cast<std::size_t>(high - low + 1)));
+    return low
+           + static_cast<int>(below(static_cast<std::size_t>(high - low + 1)));
   }
   bool chance(int percent) { return between(1, 100) <= percent; }
 

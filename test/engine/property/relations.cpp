@@ -33,8 +33,8 @@ std::string insertion(random_source& random, const relation& table,
 std::string update(random_source& random, const relation& table) {
   const auto at = random.below(table.columns.size());
   const auto& column = table.columns[at];
-  auto value = random.chance(15) ? column.name
-                                 : random_literal(random, column.type);
+  auto value
+    = random.chance(15) ? column.name : random_literal(random, column.type);
   if ((table.keyed || table.partitioned) && at == 0)
     value = column.name + " + " + std::to_string(random.between(0, 1) * 40);
   else if (column.type == sql_type::integer && random.chance(50))
@@ -90,8 +90,8 @@ std::string random_literal(random_source& random, sql_type type) {
 }
 
 relation random_table(random_source& random, std::size_t number) {
-  static const std::vector<std::string> columns
-    = {"a", "b", "\"select\"", "\"B b\"", "\"x\"\"y\"", "\"d.e\"", "\"ü'\"", "g"};
+  static const std::vector<std::string> columns = {
+    "a", "b", "\"select\"", "\"B b\"", "\"x\"\"y\"", "\"d.e\"", "\"ü'\"", "g"};
   static const std::vector<std::string> names
     = {"t{}", "\"T {}\"", "\"a.b{}\"", "\"q\"\"{}\"", "\"';--{}\""};
   relation table;
@@ -103,8 +103,8 @@ relation random_table(random_source& random, std::size_t number) {
   const auto first = random.below(columns.size() - count);
   for (std::size_t i = 0; i < count; ++i)
     table.columns.push_back({columns[first + i], random_type(random)});
-  table.columns[0] = {random.chance(70) ? "id" : columns[first],
-                      sql_type::integer};
+  table.columns[0]
+    = {random.chance(70) ? "id" : columns[first], sql_type::integer};
   if (random.chance(70))
     table.columns[1].type = sql_type::integer;
   return table;
@@ -120,17 +120,19 @@ std::vector<std::string> creation_of(random_source& random,
                            : ""));
   if (table.keyed)
     columns.push_back("PRIMARY KEY (" + table.columns[0].name + ")");
-  const auto create = fmt::format("CREATE TABLE {} ({})", table.name, joined(columns));
+  const auto create
+    = fmt::format("CREATE TABLE {} ({})", table.name, joined(columns));
   std::vector<std::string> statements;
   if (table.partitioned) {
-    const auto part = [&](int i) {
-      return quoted(fmt::format("part {} {}", i, table.name));
-    };
+    const auto part
+      = [&](int i) { return quoted(fmt::format("part {} {}", i, table.name)); };
     statements
       = {create + " PARTITION BY RANGE (" + table.columns[0].name + ")",
          fmt::format("CREATE TABLE {} PARTITION OF {} FOR VALUES FROM "
-                     "(MINVALUE) TO (6)", part(1), table.name),
-         fmt::format("CREATE TABLE {} PARTITION OF {} DEFAULT", part(2), table.name)};
+                     "(MINVALUE) TO (6)",
+                     part(1), table.name),
+         fmt::format("CREATE TABLE {} PARTITION OF {} DEFAULT", part(2),
+                     table.name)};
   } else {
     statements = {create};
   }

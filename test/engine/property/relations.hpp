@@ -21,7 +21,8 @@ enum class sql_type : std::uint8_t {
 };
 
 [[nodiscard]] std::string name_of(sql_type type);
-[[nodiscard]] sql_type random_type(random_source& random, bool with_json = true);
+[[nodiscard]] sql_type random_type(random_source& random,
+                                   bool with_json = true);
 [[nodiscard]] std::string random_literal(random_source& random, sql_type type);
 
 struct relation_column {
@@ -49,7 +50,8 @@ struct relation {
 [[nodiscard]] std::string random_row_condition(random_source& random,
                                                const relation& table);
 
-/// An INSERT, UPDATE or DELETE. `first_key` keeps the keys of two sessions apart.
+/// An INSERT, UPDATE or DELETE. `first_key` keeps the keys of two sessions
+/// apart.
 [[nodiscard]] std::string random_change(random_source& random,
                                         const relation& table, int first_key);
 

@@ -1,0 +1,65 @@
+#include "test/support/nats_client.hpp"
+
+#include <stdexcept>
+
+namespace pgtrickle::test {
+
+namespace {
+
+void check(natsStatus status) {
+  if (status != NATS_OK)
+    throw std::runtime_error(natsStatus_GetText(status));
+}
+
+std::string text(const char* value) { return value == nullptr ? "" : value; }
+
+natsConnection* connect(const std::string& url) {
+  natsConnection* connection = nullptr;
+  check(natsConnection_ConnectTo(&connection, url.c_str()));
+  return connection;
+}
+
+} // namespace
+
+std::optional<nats_message>
+nats_subscription::next(std::chrono::milliseconds limit) {
+  natsMsg* raw = nullptr;
+  if (natsSubscription_NextMsg(&raw, handle_.get(), limit.count()) != NATS_OK)
+    return std::nullopt;
+  const char* id = nullptr;
+  natsMsgHeader_Get(raw, "Nats-Msg-Id", &id);
+  nats_message message{text(natsMsg_GetSubject(raw)),
+                       text(natsMsg_GetReply(raw)),
+                       {natsMsg_GetData(raw),
+                        static_cast<std::size_t>(natsMsg_GetDataLength(raw))},
+                       text(id)};
+  natsMsg_Destroy(raw);
+  return message;
+}
+
+nats_client::nats_client(const std::string& url)
+  : connection_(connect(url), natsConnection_Destroy) {}
+
+void nats_client::publish(const std::string& subject,
+                          const std::string& payload,
+                          const std::string& reply) {
+  const auto size = static_cast<int>(payload.size());
+  if (reply.empty())
+    check(natsConnection_Publish(connection_.get(), subject.c_str(),
+                                 payload.data(), size));
+  else
+    check(natsConnection_PublishRequest(connection_.get(), subject.c_str(),
+                                        reply.c_str(), payload.data(), size));
+}
+
+nats_subscription nats_client::subscribe(const std::string& subject) {
+  natsSubscription* handle = nullptr;
+  check(
+    natsConnection_SubscribeSync(&handle, connection_.get(), subject.c_str()));
+  flush();
+  return nats_subscription{handle};
+}
+
+void nats_client::flush() { check(natsConnection_Flush(connection_.get())); }
+
+} // namespace pgtrickle::test
