@@ -123,7 +123,7 @@ payload is left out, and the notification is
 The daemon publishes an alert until NATS has acknowledged it, so an alert may
 arrive more than once. JetStream drops a repetition by its `Nats-Msg-Id` within
 the stream's duplicate window. Where NATS has no JetStream, the alert is
-published without being kept.
+published without being kept. With NATS's command-line tool:
 
 ```sh
 nats sub 'pgtrickle.v1.*.*.alert.>'

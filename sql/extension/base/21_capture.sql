@@ -90,8 +90,10 @@ $$;
 
 -- Makes the capture of `source` what its stream tables need: buffer, columns,
 -- functions, triggers. Takes SHARE ROW EXCLUSIVE on the source's tables.
+-- Silent: it runs within the user's own ALTER TABLE.
 CREATE FUNCTION pgtrickle._install_capture(source oid) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET client_min_messages = warning AS $$
 DECLARE
   buffer text := format('pgtrickle_changes.changes_%s', source);
   -- Rows of a partition or child may be written through its parent, whose
@@ -154,7 +156,8 @@ END $$;
 
 -- Removes the capture of a source that no stream table reads any more.
 CREATE FUNCTION pgtrickle._release_capture(source oid) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET client_min_messages = warning AS $$
 BEGIN
   IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source
              AND source_type <> 'VIEW') THEN
