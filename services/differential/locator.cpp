@@ -59,7 +59,8 @@ locator::index_on(const std::string& table,
   const auto expression = hash(names);
   if (expression.empty())
     return {};
-  return {fmt::format("CREATE INDEX {}ON {} (({}))", called, table, expression)};
+  return {
+    fmt::format("CREATE INDEX {}ON {} (({}))", called, table, expression)};
 }
 
 std::string locator::match(const std::vector<std::string>& a,
