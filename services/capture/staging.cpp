@@ -1,11 +1,8 @@
 #include "services/capture/staging.hpp"
 
-#include "services/differential/program_builder.hpp"
 #include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
-
-#include <algorithm>
 
 namespace pgtrickle {
 
@@ -19,22 +16,19 @@ std::string count_changes(oid table, const frontier& since) {
                      change_buffer(table), beyond(since));
 }
 
-std::string stage_changes(const source_delta& source, const frontier& since) {
-  if (source.staging.empty())
-    return {};
-  std::vector<std::string> outputs;
+std::string any_changes(oid table, const frontier& since) {
+  return fmt::format("SELECT EXISTS (SELECT FROM {} WHERE {})",
+                     change_buffer(table), beyond(since));
+}
+
+std::string create_view(const source_delta& source) {
+  std::vector<std::string> outputs{"__xid", "__weight"};
   for (std::size_t i = 0; i < source.attnums.size(); ++i)
     outputs.push_back(
       fmt::format("c{} AS {}", source.attnums[i], column_name(i)));
-  outputs.emplace_back("__weight");
-  const auto rows = fmt::format("(SELECT {} FROM {} WHERE {})", joined(outputs),
-                                change_buffer(source.table), beyond(since));
-  // Comparing by text runs casts and checks that users may have written; the
-  // rows are staged as they are, and their owner's function compares them.
-  const bool comparable = std::ranges::all_of(
-    source.columns, [](const auto& c) { return c.eq != equality::none; });
-  return fmt::format("INSERT INTO {} SELECT * FROM {} d", source.staging,
-                     comparable ? consolidated(rows, source.columns) : rows);
+  return fmt::format(
+    "CREATE VIEW {} AS SELECT {} FROM {} WHERE pgtrickle._internal_refresh()",
+    source.view, joined(outputs), change_buffer(source.table));
 }
 
 } // namespace pgtrickle

@@ -14,9 +14,11 @@ namespace pgtrickle {
 /// whether a TRUNCATE is among them.
 [[nodiscard]] std::string count_changes(oid table, const frontier& since);
 
-/// A statement that puts the consolidated changes of `source` beyond `since`
-/// into its staging table; nothing to stage: empty.
-[[nodiscard]] std::string stage_changes(const source_delta& source,
-                                        const frontier& since);
+/// A query for one truth value: does any change of `table` lie beyond `since`?
+[[nodiscard]] std::string any_changes(oid table, const frontier& since);
+
+/// A statement that creates the view of the change buffer that a program reads:
+/// its columns and no others, and rows only while a refresh is under way.
+[[nodiscard]] std::string create_view(const source_delta& source);
 
 } // namespace pgtrickle

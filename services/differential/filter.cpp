@@ -12,7 +12,7 @@ delta differentiate(const filter& node, const plan&, program_builder& program) {
   auto input = program.differentiate(*node.input);
   return {fmt::format("(SELECT * FROM {} i WHERE {})", input.relation,
                       node.predicate),
-          std::move(input.counts)};
+          std::move(input.counts), input.costly};
 }
 
 } // namespace pgtrickle

@@ -21,10 +21,10 @@ struct program_target {
 /// A source whose changes a program reads.
 struct source_delta {
   oid table = 0;
-  /// Where the refresher puts the consolidated changes; empty: the program only
-  /// asks how many there are.
-  std::string staging;
-  /// One for each column of `staging`.
+  /// A view of the change buffer with the columns that the program reads;
+  /// empty: it only asks how many changes there are.
+  std::string view;
+  /// One for each column of `view`.
   std::vector<std::int16_t> attnums;
   std::vector<column> columns;
 };
@@ -32,15 +32,16 @@ struct source_delta {
 /// The statements that keep one stream table.
 ///
 /// `function_body` is the body of
-///   function refresh(mode text, staged bigint[], changes bigint[]) returns
-///   bigint[]
+///   function refresh(mode text, windows text[], changes bigint[], direct
+///   boolean[])
+///     returns bigint[]
 /// where `mode` is FILL, DIFFERENTIAL, FULL or CHECK (may the owner run the
-/// query at all?), `staged` and `changes` count,
-/// for each source, the consolidated and the captured changes, and the result
-/// is rows inserted and rows deleted.
+/// query at all?), and the arrays tell for each source which rows of its view
+/// are new (a condition), how many they are, and whether they are read straight
+/// from it or consolidated first. The result is rows inserted and rows deleted.
 struct refresh_program {
   /// Changes with the shape of programs: an older one is compiled again.
-  static constexpr int current_version = 1;
+  static constexpr int current_version = 2;
 
   std::vector<source_delta> sources;
   /// Temporary tables, created in each session that runs the program.

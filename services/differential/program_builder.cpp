@@ -10,6 +10,9 @@ namespace pgtrickle {
 
 namespace {
 
+/// Encloses the name of a text variable in a statement.
+constexpr char mark = '\x01';
+
 std::string create_columns(const std::vector<column_definition>& columns) {
   std::vector<std::string> parts;
   for (const auto& column : columns)
@@ -32,24 +35,97 @@ std::size_t program_builder::source_position(oid table) {
     if (program_.sources[i].table == table)
       return i;
   program_.sources.push_back({table, {}, {}, {}});
+  sources_.emplace_back();
   return program_.sources.size() - 1;
 }
 
 delta program_builder::source(const scan& source) {
   const auto at = source_position(source.table);
   auto& entry = program_.sources[at];
-  const auto count = fmt::format("staged[{}]", at + 1);
-  if (entry.staging.empty()) {
-    for (const auto& column : source.columns) {
-      entry.attnums.push_back(column.attnum);
-      entry.columns.push_back(column.facts);
-    }
-    auto columns = definitions(entry.columns);
-    columns.push_back({"__weight", "bigint"});
-    entry.staging = add_staging("source", columns);
-    clear_after(entry.staging, count);
+  if (!entry.view.empty())
+    return sources_[at];
+  for (const auto& column : source.columns) {
+    entry.attnums.push_back(column.attnum);
+    entry.columns.push_back(column.facts);
   }
-  return {entry.staging, {count}};
+  entry.view = fmt::format("pgtrickle_state.source_{}_{}",
+                           static_cast<std::int64_t>(target_.id), entry.table);
+  const auto relation = add_text();
+  sources_[at] = {relation.mark, {add_count()}};
+  make_ready(at, relation);
+  return sources_[at];
+}
+
+/// Few changes are consolidated into a staging table, whose size the planner
+/// sees; many are read where they lie, unless they are likely to cancel.
+void program_builder::make_ready(std::size_t at,
+                                 const text_variable& relation) {
+  const auto& entry = program_.sources[at];
+  const auto count = sources_[at].counts.front();
+  auto columns = definitions(entry.columns);
+  columns.push_back({"__weight", "bigint"});
+  const auto staging = add_staging("source", columns);
+  clear_after(staging, count);
+  const auto window = add_text();
+  const auto rows
+    = fmt::format("(SELECT {}{}__weight FROM {} WHERE {})",
+                  column_list("", entry.columns.size()),
+                  entry.columns.empty() ? "" : ", ", entry.view, window.mark);
+
+  auto outer = std::exchange(lines_, {});
+  const auto depth = std::exchange(depth_, 2);
+  line(fmt::format("{} := {};", relation.name, literal(staging)));
+  begin_if(fmt::format("changes[{}] > 0", at + 1));
+  line(fmt::format("{} := windows[{}];", window.name, at + 1));
+  begin_if(fmt::format("direct[{}]", at + 1));
+  line(fmt::format("{} := {};", relation.name, text_of(rows)));
+  line(fmt::format("{} := changes[{}];", count, at + 1));
+  depth_ -= 1;
+  line("ELSE");
+  depth_ += 1;
+  run(fmt::format("INSERT INTO {} SELECT * FROM {} d", staging,
+                  consolidated(rows, entry.columns)),
+      count);
+  end_if();
+  end_if();
+  source_lines_ += lines_;
+  lines_ = std::move(outer);
+  depth_ = depth;
+}
+
+delta program_builder::staged(delta changes,
+                              const std::vector<column>& columns) {
+  if (!changes.costly)
+    return changes;
+  auto definition = definitions(columns);
+  definition.push_back({"__weight", "bigint"});
+  const auto table = add_staging("delta", definition);
+  const auto count = add_count();
+  clear_after(table, count);
+  begin_if(any_rows(changes.counts));
+  run(fmt::format("INSERT INTO {} SELECT * FROM {} d", table, changes.relation),
+      count);
+  end_if();
+  return {table, {count}};
+}
+
+program_builder::text_variable program_builder::add_text() {
+  const auto name = fmt::format("t{}", ++texts_);
+  return {name, mark + name + mark};
+}
+
+std::string program_builder::text_of(std::string_view statement) const {
+  std::string expression;
+  bool variable = false;
+  for (std::size_t begin = 0; begin <= statement.size(); variable = !variable) {
+    const auto end = std::min(statement.find(mark, begin), statement.size());
+    const auto part = statement.substr(begin, end - begin);
+    if (!expression.empty())
+      expression += " || ";
+    expression += variable ? std::string{part} : literal(part);
+    begin = end + 1;
+  }
+  return expression;
 }
 
 std::string program_builder::changes_of(oid table) {
@@ -98,7 +174,7 @@ void program_builder::line(std::string_view text) {
 }
 
 void program_builder::run(std::string_view statement, std::string_view count) {
-  line(fmt::format("EXECUTE {};", literal(statement)));
+  line(fmt::format("EXECUTE {};", text_of(statement)));
   if (count.empty())
     return;
   line("GET DIAGNOSTICS n = ROW_COUNT;");
@@ -129,11 +205,13 @@ refresh_program program_builder::finish(std::string fill_lines,
                      "0; deleted bigint := 0;\n";
   for (const auto& count : counts_)
     body += fmt::format("  {} bigint := 0;\n", count);
+  for (std::size_t i = 1; i <= texts_; ++i)
+    body += fmt::format("  t{} text;\n", i);
   body += "BEGIN\n";
   body += "  IF mode = 'CHECK' THEN\n" + check_lines + "    RETURN NULL;\n";
   body += "  ELSIF mode = 'FILL' THEN\n" + fill_lines;
   body += "  ELSIF mode = 'FULL' THEN\n" + full_lines;
-  body += "  ELSE\n" + differential_lines;
+  body += "  ELSE\n" + source_lines_ + differential_lines;
   body += "  END IF;\n";
   // A staging table's size is what the planner goes by, and deleted rows stay
   // in it: beyond 32 pages it is truncated, which costs more than a DELETE.
@@ -153,6 +231,16 @@ refresh_program program_builder::finish(std::string fill_lines,
 
 std::string any_rows(const std::vector<std::string>& counts) {
   return joined(counts, " + ") + " > 0";
+}
+
+std::string no_rows(const std::vector<column>& columns) {
+  std::vector<std::string> outputs;
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    outputs.push_back(
+      fmt::format("NULL::{} AS {}", definition("", columns[i]).type,
+                  column_name(i)));
+  outputs.emplace_back("0::bigint AS __weight");
+  return fmt::format("(SELECT {} WHERE false)", joined(outputs));
 }
 
 column_definition definition(std::string name, const column& type) {

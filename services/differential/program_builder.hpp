@@ -10,10 +10,13 @@ namespace pgtrickle {
 
 /// The change of a relation: columns c1 …, and __weight.
 struct delta {
-  /// A table, or a SELECT in parentheses.
+  /// A table, or a SELECT in parentheses; what a text variable of the program
+  /// holds stands in it as a mark (`program_builder::add_text`).
   std::string relation;
   /// Variables of the program; if all are 0, the delta is empty.
   std::vector<std::string> counts;
+  /// Whether reading it takes a join: whoever reads it twice stages it first.
+  bool costly = false;
 };
 
 /// A column of a table that a program creates.
@@ -42,8 +45,11 @@ public:
     stored_.insert_or_assign(&plan, std::move(rows));
   }
 
-  /// The staged changes of a source, added when first asked for.
+  /// The changes of a source, added when first asked for.
   delta source(const scan& source);
+
+  /// `changes` as something that may be read more than once.
+  delta staged(delta changes, const std::vector<column>& columns);
 
   /// A variable that counts the captured changes of `table`.
   std::string changes_of(oid table);
@@ -64,6 +70,17 @@ public:
 
   /// Adds a variable, 0 at first. Returns its name.
   std::string add_count();
+
+  /// Adds a variable for a piece of SQL that is known only when the program
+  /// runs. Returns its name, and the mark that stands for it in statements.
+  struct text_variable {
+    std::string name;
+    std::string mark;
+  };
+  text_variable add_text();
+
+  /// The PL/pgSQL expression that gives `statement`, its marks replaced.
+  [[nodiscard]] std::string text_of(std::string_view statement) const;
 
   /// Adds a statement; its row count is added to `count` unless that is empty.
   void run(std::string_view statement, std::string_view count = {});
@@ -97,12 +114,16 @@ public:
 
 private:
   [[nodiscard]] std::size_t source_position(oid table);
+  void make_ready(std::size_t at, const text_variable& relation);
 
   const program_target& target_;
   refresh_program program_;
   stored_rows stored_;
   std::vector<std::string> fills_;
   std::vector<std::string> counts_;
+  std::size_t texts_ = 0;
+  std::vector<delta> sources_; // as read, in the order of program_.sources
+  std::string source_lines_;   // that make them ready
   std::vector<std::pair<std::string, std::string>> cleared_; // table, count
   std::string lines_;
   std::size_t depth_ = 1;
@@ -111,6 +132,9 @@ private:
 
 /// Returns the condition that some of `deltas` has rows.
 [[nodiscard]] std::string any_rows(const std::vector<std::string>& counts);
+
+/// A relation of `columns` and __weight without rows: a SELECT in parentheses.
+[[nodiscard]] std::string no_rows(const std::vector<column>& columns);
 
 /// The definitions of `columns` as c1, c2 …
 [[nodiscard]] std::vector<column_definition>

@@ -31,7 +31,7 @@ std::string to_json(const refresh_program& program) {
     for (const auto& column : source.columns)
       columns.push_back(column_to_json(column));
     sources.push_back({{"table", source.table},
-                       {"staging", source.staging},
+                       {"view", source.view},
                        {"attnums", source.attnums},
                        {"columns", columns}});
   }
@@ -52,7 +52,7 @@ std::optional<refresh_program> program_from_json(const std::string& text) {
   refresh_program program;
   for (const auto& source : stored.at("sources")) {
     source_delta delta{
-      source.at("table"), source.at("staging"), source.at("attnums"), {}};
+      source.at("table"), source.at("view"), source.at("attnums"), {}};
     for (const auto& column : source.at("columns"))
       delta.columns.push_back(column_from_json(column));
     program.sources.push_back(std::move(delta));

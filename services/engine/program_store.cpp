@@ -1,5 +1,6 @@
 #include "services/engine/program_store.hpp"
 
+#include "services/capture/staging.hpp"
 #include "services/dependency/graph.hpp"
 #include "services/differential/program_json.hpp"
 #include "services/postgres/session.hpp"
@@ -36,14 +37,14 @@ catalog::recorded_sources sources_of(const prepared_query& prepared,
 void create_function(pqxx::dbtransaction& tx, stream_table_id id,
                      const std::string& body, const std::string& owner) {
   const auto name = refresh_function(id);
-  tx.exec(fmt::format(
-    "CREATE FUNCTION {0}(mode text, staged bigint[], changes bigint[]) "
-    "RETURNS bigint[] LANGUAGE plpgsql SECURITY DEFINER "
-    "SET search_path = pg_catalog, pg_temp AS {1}; "
-    "REVOKE ALL ON FUNCTION {0} FROM PUBLIC; "
-    "ALTER FUNCTION {0} OWNER TO {2}; "
-    "GRANT USAGE ON SCHEMA pgtrickle_state TO {2}",
-    name, literal(body), quoted(owner)));
+  tx.exec(fmt::format("CREATE FUNCTION {0}(mode text, windows text[], changes "
+                      "bigint[], direct boolean[]) "
+                      "RETURNS bigint[] LANGUAGE plpgsql SECURITY DEFINER "
+                      "SET search_path = pg_catalog, pg_temp AS {1}; "
+                      "REVOKE ALL ON FUNCTION {0} FROM PUBLIC; "
+                      "ALTER FUNCTION {0} OWNER TO {2}; "
+                      "GRANT USAGE ON SCHEMA pgtrickle_state TO {2}",
+                      name, literal(body), quoted(owner)));
 }
 
 /// An index that the new program does not make alike may not even hold for the
@@ -116,6 +117,10 @@ void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
     tx.exec(statement);
   for (const auto& state : program.state)
     tx.exec(fmt::format("GRANT ALL ON {} TO {}", state, quoted(owner)));
+  for (const auto& source : program.sources)
+    if (!source.view.empty())
+      tx.exec(fmt::format("{}; GRANT SELECT ON {} TO {}", create_view(source),
+                          source.view, quoted(owner)));
   create_function(tx, target.id, program.function_body, owner);
   tx.exec_params(
     "UPDATE pgtrickle.pgt_stream_tables SET program = $2::jsonb, "
@@ -124,8 +129,8 @@ void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
     "WHERE pgt_id = $1",
     static_cast<std::int64_t>(target.id), to_json(program),
     prepared.query.canonical, prepared.time_dependent, prepared.full_reason);
-  tx.exec(
-    fmt::format("SELECT {}('CHECK', NULL, NULL)", refresh_function(target.id)));
+  tx.exec(fmt::format("SELECT {}('CHECK', NULL, NULL, NULL)",
+                      refresh_function(target.id)));
 }
 
 namespace {
@@ -194,12 +199,8 @@ void replace_program(pqxx::dbtransaction& tx,
 }
 
 void uninstall(pqxx::dbtransaction& tx, stream_table_id id) {
-  const auto text = catalog::program_of(tx, id);
-  if (const auto program = program_from_json(text))
-    for (const auto& state : program->state)
-      tx.exec("DROP TABLE IF EXISTS " + state);
-  tx.exec(fmt::format("DROP FUNCTION IF EXISTS {}(text, bigint[], bigint[])",
-                      refresh_function(id)));
+  tx.exec_params("SELECT pgtrickle._drop_program($1)",
+                 static_cast<std::int64_t>(id));
 }
 
 } // namespace pgtrickle::engine

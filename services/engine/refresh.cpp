@@ -104,10 +104,7 @@ result<void> refresher_session::state::probe(items& all) {
                          });
       if (item.must_run)
         continue;
-      const auto changes
-        = count_changes(tx, programs.at(table.id), *table.consumed);
-      item.must_run = std::ranges::any_of(
-        changes, [](const auto& source) { return source.count > 0; });
+      item.must_run = has_changes(tx, programs.at(table.id), *table.consumed);
     }
   });
 }

@@ -9,7 +9,15 @@ namespace {
 /// Below this many changes a differential refresh is quick on any source.
 constexpr std::int64_t always_differential = 1000;
 
+/// A source whose rows change this often between refreshes on average is hot.
+constexpr double hot = 0.2;
+
 } // namespace
+
+bool reads_directly(std::int64_t changes, double source_rows) {
+  return changes > always_differential
+         && static_cast<double>(changes) < hot * source_rows;
+}
 
 refresh_action choose_action(const refresh_situation& now) {
   if (!now.populated)

@@ -33,6 +33,12 @@ struct refresh_action {
   std::string reason;
 };
 
+/// Whether changes of a source are read where they lie, in the order of their
+/// capture, rather than consolidated first. Consolidation pays when they are
+/// likely to cancel: when they are many beside the source's rows. Few ones are
+/// consolidated in no time, and leave the planner their exact number.
+[[nodiscard]] bool reads_directly(std::int64_t changes, double source_rows);
+
 [[nodiscard]] refresh_action choose_action(const refresh_situation& now);
 
 } // namespace pgtrickle::engine

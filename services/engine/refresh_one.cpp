@@ -4,17 +4,20 @@
 #include "services/engine/program_store.hpp"
 #include "services/engine/refresh_action.hpp"
 #include "services/engine/source_changes.hpp"
+#include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <numeric>
 
 namespace pgtrickle::engine {
 
 namespace {
 
 refresh_situation situation_of(pqxx::dbtransaction& tx, const work_item& item,
-                               const refresh_program& program,
-                               const std::vector<source_changes>& changes) {
+                               const std::vector<source_changes>& changes,
+                               const std::vector<double>& rows) {
   const auto& table = item.table;
   refresh_situation now{.populated = table.is_populated && table.consumed,
                         .needs_reinit = table.needs_reinit,
@@ -25,25 +28,34 @@ refresh_situation situation_of(pqxx::dbtransaction& tx, const work_item& item,
     now.changes += source.count;
     now.truncated = now.truncated || source.truncated;
   }
-  if (now.refresh_mode == "AUTO" && now.changes > 0) {
-    now.source_rows = estimated_rows(tx, program);
+  now.source_rows = std::accumulate(rows.begin(), rows.end(), 0.0);
+  if (now.refresh_mode == "AUTO" && now.changes > 0)
     now.most_changes
       = tx.exec1("SELECT coalesce(current_setting('"
                  "pg_trickle.differential_max_change_ratio', true), '0.15')")[0]
           .as<double>();
-  }
   return now;
 }
 
-/// Calls the owner's refresh function; what it reads has been staged.
+/// Calls the owner's refresh function.
 void call_program(pqxx::dbtransaction& tx, work_item& item,
                   const std::string& mode,
-                  const std::vector<std::int64_t>& staged,
-                  const std::vector<std::int64_t>& changes) {
-  const auto row = tx.exec1(
-    fmt::format("SELECT r[1], r[2] FROM {}('{}', '{{{}}}', '{{{}}}') r",
-                refresh_function(item.table.id), mode, fmt::join(staged, ","),
-                fmt::join(changes, ",")));
+                  const std::vector<source_changes>& changes,
+                  const std::vector<double>& rows) {
+  std::vector<std::string> windows;
+  std::vector<std::int64_t> counts;
+  std::vector<bool> direct;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (item.table.consumed)
+      windows.push_back(literal(beyond(*item.table.consumed)));
+    counts.push_back(changes[i].count);
+    direct.push_back(reads_directly(changes[i].count, rows[i]));
+  }
+  const auto row = tx.exec1(fmt::format(
+    "SELECT r[1], r[2] FROM {}('{}', ARRAY[{}]::text[], ARRAY[{}]::bigint[], "
+    "ARRAY[{}]::boolean[]) r",
+    refresh_function(item.table.id), mode, joined(windows),
+    fmt::join(counts, ", "), fmt::join(direct, ", ")));
   item.outcome.rows_inserted = row[0].as<std::int64_t>(0);
   item.outcome.rows_deleted = row[1].as<std::int64_t>(0);
 }
@@ -66,26 +78,16 @@ void refresh_one(pqxx::dbtransaction& tx, work_item& item,
   std::vector<source_changes> changes(program.sources.size());
   if (item.table.is_populated && item.table.consumed)
     changes = count_changes(tx, program, *item.table.consumed);
-  const auto now = situation_of(tx, item, program, changes);
+  const auto rows = estimated_rows(tx, program);
+  const auto now = situation_of(tx, item, changes, rows);
   const auto action = choose_action(now);
   item.outcome.action = action.name;
   item.outcome.reason = action.reason;
   item.outcome.changes_consumed = now.changes;
-
-  const bool differential = action.mode == "DIFFERENTIAL";
-  std::vector<std::int64_t> staged(changes.size());
-  std::vector<std::int64_t> counts;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    counts.push_back(changes[i].count);
-    const auto& source = program.sources[i];
-    if (differential && changes[i].count > 0 && !source.staging.empty())
-      staged[i] = static_cast<std::int64_t>(
-        tx.exec(stage_changes(source, *item.table.consumed)).affected_rows());
-  }
-  if (differential && now.changes == 0)
+  if (action.mode == "DIFFERENTIAL" && now.changes == 0)
     item.outcome.action = "NO_DATA";
   else
-    call_program(tx, item, action.mode, staged, counts);
+    call_program(tx, item, action.mode, changes, rows);
   if (action.mode == "FILL" || action.name == "REINITIALIZE")
     finish_fill(tx, program, item.table.name);
   item.outcome.duration = std::chrono::duration_cast<std::chrono::microseconds>(

@@ -25,20 +25,31 @@ std::vector<source_changes> count_changes(pqxx::transaction_base& tx,
   return changes;
 }
 
-double estimated_rows(pqxx::transaction_base& tx,
-                      const refresh_program& program) {
+bool has_changes(pqxx::transaction_base& tx, const refresh_program& program,
+                 const frontier& since) {
+  std::vector<std::string> queries;
+  for (const auto& source : program.sources)
+    queries.push_back("(" + any_changes(source.table, since) + ")");
+  return !queries.empty()
+         && tx.exec1("SELECT " + joined(queries, " OR "))[0].as<bool>();
+}
+
+std::vector<double> estimated_rows(pqxx::transaction_base& tx,
+                                   const refresh_program& program) {
   std::vector<oid> tables;
   for (const auto& source : program.sources)
     tables.push_back(source.table);
-  return tx
-    .exec_params1(
-      // a table that was never analysed has about 100 bytes a row
-      "SELECT coalesce(sum(CASE WHEN c.reltuples < 0 "
-      "THEN pg_relation_size(c.oid) / 100 ELSE c.reltuples END), 0) "
-      "FROM pg_class c, unnest($1::oid[]) s "
-      "CROSS JOIN LATERAL pgtrickle._hierarchy_of(s) m WHERE c.oid = m",
-      fmt::format("{{{}}}", fmt::join(tables, ",")))[0]
-    .as<double>();
+  std::vector<double> rows;
+  for (const auto& row : tx.exec_params(
+         // a table that was never analysed has about 100 bytes a row
+         "SELECT coalesce((SELECT sum(CASE WHEN c.reltuples < 0 "
+         "THEN pg_relation_size(c.oid) / 100 ELSE c.reltuples END) "
+         "FROM pgtrickle._hierarchy_of(s.id) m JOIN pg_class c ON c.oid = m), "
+         "0) "
+         "FROM unnest($1::oid[]) WITH ORDINALITY s (id, at) ORDER BY s.at",
+         fmt::format("{{{}}}", fmt::join(tables, ","))))
+    rows.push_back(row[0].as<double>());
+  return rows;
 }
 
 } // namespace pgtrickle::engine

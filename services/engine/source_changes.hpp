@@ -18,8 +18,13 @@ struct source_changes {
 count_changes(pqxx::transaction_base& tx, const refresh_program& program,
               const frontier& since);
 
-/// The rows of all sources of `program`, as PostgreSQL's statistics have them.
-[[nodiscard]] double estimated_rows(pqxx::transaction_base& tx,
-                                    const refresh_program& program);
+/// Whether any source of `program` has changed since.
+[[nodiscard]] bool has_changes(pqxx::transaction_base& tx,
+                               const refresh_program& program,
+                               const frontier& since);
+
+/// The rows of each source of `program`, as PostgreSQL's statistics have them.
+[[nodiscard]] std::vector<double>
+estimated_rows(pqxx::transaction_base& tx, const refresh_program& program);
 
 } // namespace pgtrickle::engine

@@ -123,7 +123,7 @@ BEGIN
                AND a.attname = 'c' || needed.attnum
                AND format_type(a.atttypid, a.atttypmod) <> needed.type) THEN
       -- the column's type was changed: what was captured before is of no use
-      EXECUTE format('ALTER TABLE %s DROP COLUMN c%s', buffer, needed.attnum);
+      EXECUTE format('ALTER TABLE %s DROP COLUMN c%s CASCADE', buffer, needed.attnum);
     END IF;
     EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS c%s %s %s', buffer, needed.attnum,
                    needed.type, CASE WHEN needed.collation_name <> '' THEN 'COLLATE ' || needed.collation_name END);
@@ -164,7 +164,7 @@ BEGIN
     RETURN;
   END IF;
   PERFORM pgtrickle._drop_capture(source, '{}');
-  EXECUTE format('DROP TABLE IF EXISTS pgtrickle_changes.changes_%s', source);
+  EXECUTE format('DROP TABLE IF EXISTS pgtrickle_changes.changes_%s CASCADE', source);
   DELETE FROM pgtrickle_changes.touched t WHERE t.source = _release_capture.source;
 END $$;
 

@@ -52,23 +52,34 @@ BEGIN
   END IF;
 END $$;
 
+-- Drops what the refreshes of a stream table need: views of change buffers,
+-- arrangements, the refresh function.
+CREATE FUNCTION pgtrickle._drop_program(id bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found record;
+BEGIN
+  FOR found IN SELECT c.oid::regclass AS name, c.relkind = 'v' AS is_view FROM pg_class c
+               WHERE c.relnamespace = 'pgtrickle_state'::regnamespace AND c.relkind IN ('r', 'v')
+               AND c.relname ~ format('^[a-z]+_%s_[0-9]+$', id) LOOP
+    EXECUTE format('DROP %s %s', CASE WHEN found.is_view THEN 'VIEW' ELSE 'TABLE' END, found.name);
+  END LOOP;
+  IF to_regproc(format('pgtrickle_state.refresh_%s', id)) IS NOT NULL THEN
+    EXECUTE format('DROP FUNCTION pgtrickle_state.refresh_%s', id);
+  END IF;
+END $$;
+
 -- Forgets a stream table whose table is gone, with all that belonged to it.
 CREATE FUNCTION pgtrickle._forget_stream_table(id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  found record;
   sources oid[];
   own oid;
 BEGIN
   SELECT coalesce(array_agg(source_relid), '{}') INTO sources FROM pgtrickle.pgt_dependencies
     WHERE pgt_id = id AND source_type <> 'VIEW';
   SELECT pgt_relid INTO own FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
-  FOR found IN SELECT c.oid::regclass AS name FROM pg_class c
-               WHERE c.relnamespace = 'pgtrickle_state'::regnamespace AND c.relkind = 'r'
-               AND c.relname ~ format('^[a-z]+_%s_[0-9]+$', id) LOOP
-    EXECUTE format('DROP TABLE %s', found.name);
-  END LOOP;
-  EXECUTE format('DROP FUNCTION IF EXISTS pgtrickle_state.refresh_%s(text, bigint[], bigint[])', id);
+  PERFORM pgtrickle._drop_program(id);
   DELETE FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
   PERFORM pgtrickle._release_capture(s) FROM unnest(sources || own) AS s;
 END $$;
@@ -115,7 +126,8 @@ END $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._sources_concerned(oid), pgtrickle._mark_for_reinit(oid, text),
   pgtrickle._follow_source(oid, text),
-  pgtrickle._on_ddl_end(), pgtrickle._forget_stream_table(bigint), pgtrickle._on_sql_drop() FROM PUBLIC;
+  pgtrickle._on_ddl_end(), pgtrickle._drop_program(bigint), pgtrickle._forget_stream_table(bigint),
+  pgtrickle._on_sql_drop() FROM PUBLIC;
 
 CREATE EVENT TRIGGER pg_trickle_ddl_tracker ON ddl_command_end
   WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW')
