@@ -6,6 +6,18 @@
 
 namespace pgtrickle {
 
+namespace {
+
+/// `value` times the row's weight, which mostly is 1 or -1: a numeric is
+/// negated in a fraction of the time that it takes to multiply it.
+std::string weighted(std::string_view value) {
+  return fmt::format("CASE i.__weight WHEN 1 THEN {0} WHEN -1 THEN -{0} "
+                     "ELSE i.__weight * {0} END",
+                     value);
+}
+
+} // namespace
+
 aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
                                  const column& value,
                                  const std::vector<column>& inputs)
@@ -41,12 +53,11 @@ aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
       remember("n", "bigint", total("i.__weight", not_null) + "::bigint");
       // sum() passes over nulls by itself.
       remember("sum", "numeric",
-               total(fmt::format("i.__weight * {}::numeric", x), ""));
+               total(weighted(fmt::format("{}::numeric", x)), ""));
       if (call.kind == aggregate_kind::variance)
         remember(
           "squares", "numeric",
-          total(fmt::format("i.__weight * {0}::numeric * {0}::numeric", x),
-                ""));
+          total(weighted(fmt::format("({0}::numeric * {0}::numeric)", x)), ""));
       break;
     }
     case aggregate_kind::minimum:

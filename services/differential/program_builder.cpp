@@ -236,9 +236,8 @@ std::string any_rows(const std::vector<std::string>& counts) {
 std::string no_rows(const std::vector<column>& columns) {
   std::vector<std::string> outputs;
   for (std::size_t i = 0; i < columns.size(); ++i)
-    outputs.push_back(
-      fmt::format("NULL::{} AS {}", definition("", columns[i]).type,
-                  column_name(i)));
+    outputs.push_back(fmt::format(
+      "NULL::{} AS {}", definition("", columns[i]).type, column_name(i)));
   outputs.emplace_back("0::bigint AS __weight");
   return fmt::format("(SELECT {} WHERE false)", joined(outputs));
 }

@@ -6,16 +6,13 @@ namespace pgtrickle::engine {
 
 namespace {
 
-/// Below this many changes a differential refresh is quick on any source.
-constexpr std::int64_t always_differential = 1000;
-
 /// A source whose rows change this often between refreshes on average is hot.
 constexpr double hot = 0.2;
 
 } // namespace
 
 bool reads_directly(std::int64_t changes, double source_rows) {
-  return changes > always_differential
+  return changes > few_changes
          && static_cast<double>(changes) < hot * source_rows;
 }
 
@@ -29,7 +26,7 @@ refresh_action choose_action(const refresh_situation& now) {
   if (now.truncated)
     return {"FULL", "FULL", "a source was truncated"};
   if (now.refresh_mode == "AUTO" && now.most_changes > 0
-      && now.changes > always_differential
+      && now.changes > few_changes
       && static_cast<double>(now.changes) > now.most_changes * now.source_rows)
     return {
       "FULL", "FULL",

@@ -6,6 +6,10 @@
 
 namespace pgtrickle::engine {
 
+/// So many changes of a source are refreshed differentially, and consolidated
+/// first, in no time on any source.
+constexpr std::int64_t few_changes = 1000;
+
 /// What a refresh knows before it begins.
 struct refresh_situation {
   bool populated = true;

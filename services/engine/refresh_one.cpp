@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <numeric>
 
 namespace pgtrickle::engine {
@@ -78,7 +79,11 @@ void refresh_one(pqxx::dbtransaction& tx, work_item& item,
   std::vector<source_changes> changes(program.sources.size());
   if (item.table.is_populated && item.table.consumed)
     changes = count_changes(tx, program, *item.table.consumed);
-  const auto rows = estimated_rows(tx, program);
+  // Few changes are treated alike, however large their sources.
+  std::vector<double> rows(changes.size());
+  if (std::ranges::any_of(
+        changes, [](const auto& source) { return source.count > few_changes; }))
+    rows = estimated_rows(tx, program);
   const auto now = situation_of(tx, item, changes, rows);
   const auto action = choose_action(now);
   item.outcome.action = action.name;
