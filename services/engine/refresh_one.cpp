@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <numeric>
 
 namespace pgtrickle::engine {
@@ -80,10 +79,11 @@ void refresh_one(pqxx::dbtransaction& tx, work_item& item,
   if (item.table.is_populated && item.table.consumed)
     changes = count_changes(tx, program, *item.table.consumed);
   // Few changes are treated alike, however large their sources.
-  std::vector<double> rows(changes.size());
-  if (std::ranges::any_of(
-        changes, [](const auto& source) { return source.count > few_changes; }))
-    rows = estimated_rows(tx, program);
+  std::int64_t total = 0;
+  for (const auto& source : changes)
+    total += source.count;
+  const auto rows = total > few_changes ? estimated_rows(tx, program)
+                                        : std::vector<double>(changes.size());
   const auto now = situation_of(tx, item, changes, rows);
   const auto action = choose_action(now);
   item.outcome.action = action.name;

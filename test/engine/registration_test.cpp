@@ -191,3 +191,22 @@ TEST_CASE_FIXTURE(registry, "dropping a stream table leaves nothing of it") {
   sql("DROP TABLE first");
   CHECK(inventory() == before);
 }
+
+TEST_CASE_FIXTURE(registry, "a stream table goes on under another name") {
+  const std::string query
+    = "SELECT item, sum(amount) AS total FROM sale GROUP BY item";
+  const auto id = create("before", query);
+  sql("CREATE SCHEMA elsewhere");
+  sql("ALTER TABLE before RENAME TO \"After\"");
+  sql("ALTER TABLE \"After\" SET SCHEMA elsewhere");
+  sql("INSERT INTO sale VALUES (100, 'item0', 5)");
+  CHECK(refresh({id}).at(0).action == "REINITIALIZE");
+  CHECK(difference("elsewhere.\"After\"", query) == 0);
+  sql("INSERT INTO sale VALUES (101, 'item0', 5)");
+  CHECK(refresh({id}).at(0).action == "DIFFERENTIAL");
+  CHECK(difference("elsewhere.\"After\"", query) == 0);
+  CHECK(sql("SELECT pgt_schema || '.' || pgt_name FROM"
+            " pgtrickle.pgt_stream_tables")[0][0]
+          .as<std::string>()
+        == "elsewhere.After");
+}

@@ -33,21 +33,34 @@ BEGIN
   END IF;
 END $$;
 
+-- Follows a stream table that was renamed or moved: its program names it.
+CREATE FUNCTION pgtrickle._follow_stream_table(relation oid, why text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE pgtrickle.pgt_stream_tables t
+    SET pgt_schema = n.nspname, pgt_name = c.relname, needs_reinit = true, reinit_reason = why, updated_at = now()
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE t.pgt_relid = relation AND c.oid = relation AND (t.pgt_schema, t.pgt_name) <> (n.nspname, c.relname);
+  RETURN FOUND;
+END $$;
+
 CREATE FUNCTION pgtrickle._on_ddl_end() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   command record;
   source oid;
-  any_source boolean := false;
+  any_known boolean := false;
 BEGIN
   FOR command IN SELECT DISTINCT objid, object_identity, command_tag FROM pg_event_trigger_ddl_commands()
                  WHERE classid = 'pg_class'::regclass AND schema_name NOT IN ('pgtrickle_changes', 'pgtrickle_state') LOOP
+    any_known := pgtrickle._follow_stream_table(command.objid,
+      format('%s on %s', command.command_tag, command.object_identity)) OR any_known;
     FOR source IN SELECT pgtrickle._sources_concerned(command.objid) LOOP
-      any_source := true;
+      any_known := true;
       PERFORM pgtrickle._follow_source(source, format('%s on %s', command.command_tag, command.object_identity));
     END LOOP;
   END LOOP;
-  IF any_source THEN
+  IF any_known THEN
     NOTIFY pgtrickle_catalog;
   END IF;
 END $$;
@@ -125,7 +138,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._sources_concerned(oid), pgtrickle._mark_for_reinit(oid, text),
-  pgtrickle._follow_source(oid, text),
+  pgtrickle._follow_source(oid, text), pgtrickle._follow_stream_table(oid, text),
   pgtrickle._on_ddl_end(), pgtrickle._drop_program(bigint), pgtrickle._forget_stream_table(bigint),
   pgtrickle._on_sql_drop() FROM PUBLIC;
 
