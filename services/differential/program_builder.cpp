@@ -10,8 +10,9 @@ namespace pgtrickle {
 
 namespace {
 
-/// Encloses the name of a text variable in a statement.
-constexpr char mark = '\x01';
+/// Encloses the name of a text variable in a statement. It is the one character
+/// that no text in PostgreSQL holds, a user's constants and names included.
+constexpr char mark = '\0';
 
 std::string create_columns(const std::vector<column_definition>& columns) {
   std::vector<std::string> parts;

@@ -2,6 +2,7 @@
 
 #include "services/query/sql_text.hpp"
 
+#include <cctype>
 #include <regex>
 
 namespace pgtrickle {
@@ -34,7 +35,7 @@ void replace_all(std::string& text, const std::string& what,
 void name_changes(std::string& text, const delta& changes,
                   const std::string& table) {
   auto variable = changes.relation;
-  std::erase(variable, '\x01');
+  std::erase_if(variable, [](unsigned char c) { return std::iscntrl(c) != 0; });
   if (variable != changes.relation)
     replace_all(text, "' || " + variable + " || '", "Δ" + table);
   replace_all(text, changes.relation, "Δ" + table);

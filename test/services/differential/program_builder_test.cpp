@@ -93,6 +93,15 @@ TEST_CASE("SQL that is known only at run time stands in a statement by its "
         == "'SELECT * FROM ' || " + rows.name + " || ' d'");
 }
 
+TEST_CASE("a user's text is never taken for a mark") {
+  const program_builder program{target};
+  for (char c = 1; c < ' '; ++c) {
+    const auto constant = std::string{c} + "t1" + c;
+    CHECK(program.text_of("SELECT '" + constant + "'")
+          == "'SELECT ''" + constant + "'''");
+  }
+}
+
 TEST_CASE("arrangements and staging tables have names of their own") {
   program_builder program{target};
   const auto first = program.add_staging("delta", definitions({whole}));
