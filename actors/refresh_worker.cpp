@@ -33,7 +33,13 @@ refresh_result refresh_worker_state::refresh(const refresh_task& task) {
 
 sweep_report refresh_worker_state::sweep() {
   auto deleted = session().and_then([&](engine::refresher_session* open) {
-    return engine::sweep_change_buffers(open->db(), database_.facts.fence);
+    const auto& fence = database_.facts.fence;
+    return engine::sweep_change_buffers(open->db(), fence)
+      .and_then([&](std::int64_t swept) {
+        return engine::prune_history(open->db(), fence).map([&](std::int64_t) {
+          return swept;
+        });
+      });
   });
   if (!deleted)
     drop_if_lost(deleted.error());

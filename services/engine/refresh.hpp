@@ -62,6 +62,11 @@ private:
 [[nodiscard]] result<std::int64_t> sweep_change_buffers(postgres::session& db,
                                                         ownership fence);
 
+/// Deletes history rows older than pg_trickle.history_retention_days, and
+/// alerts that were published before that; some at a time, oldest first.
+[[nodiscard]] result<std::int64_t> prune_history(postgres::session& db,
+                                                 ownership fence);
+
 /// Marks refreshes that a daemon left RUNNING when it died as FAILED.
 [[nodiscard]] result<std::int64_t>
 close_interrupted_refreshes(postgres::session& db, ownership fence);

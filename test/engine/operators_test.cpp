@@ -193,3 +193,26 @@ TEST_CASE_FIXTURE(shop,
           .as<bool>());
   }
 }
+
+TEST_CASE_FIXTURE(
+  shop, "history and published alerts are kept for the retention time") {
+  const auto id = create("kept", "SELECT id FROM customer");
+  change(1);
+  refresh({id});
+  sql("UPDATE pgtrickle.pgt_refresh_history SET start_time = now() - interval "
+      "'91 days' "
+      "WHERE refresh_id = (SELECT min(refresh_id) FROM "
+      "pgtrickle.pgt_refresh_history)");
+  sql("INSERT INTO pgtrickle.pgt_alerts (event, payload, published_at) VALUES "
+      "('old', '{}', now() - interval '91 days'), ('new', '{}', now()), "
+      "('waiting', '{}', NULL)");
+  REQUIRE(engine::prune_history(session(), {}) == 2);
+  CHECK(
+    sql("SELECT count(*) FROM pgtrickle.pgt_refresh_history")[0][0].as<int>()
+    == 1);
+  CHECK(
+    sql("SELECT count(*) FROM pgtrickle.pgt_alerts WHERE event = 'old'")[0][0]
+      .as<int>()
+    == 0);
+  CHECK(engine::prune_history(session(), {}) == 0);
+}
