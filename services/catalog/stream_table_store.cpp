@@ -36,14 +36,19 @@ void read_frontier(const pqxx::field& field, stored_stream_table& table) {
 std::map<stream_table_id, stored_stream_table>
 load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids) {
   std::map<stream_table_id, stored_stream_table> result;
-  for (const auto& row : tx.exec_params(
-         "SELECT t.*, format('%I.%I', n.nspname, c.relname) AS name, "
-         "pg_get_userbyid(c.relowner) AS owner "
-         "FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = "
-         "t.pgt_relid "
-         "JOIN pg_namespace n ON n.oid = c.relnamespace "
-         "WHERE t.pgt_id = ANY ($1::bigint[])",
-         array_of(ids))) {
+  // A refresh begins here: planned once a session, not each time.
+  tx.conn().prepare(
+    "pgt_load",
+    "SELECT pgt_id, pgt_relid, original_query, original_search_path, "
+    "defining_query, refresh_mode, mode_reason, status, is_populated, "
+    "needs_reinit, reinit_reason, definition_version, time_dependent, "
+    "frontier, "
+    "format('%I.%I', n.nspname, c.relname) AS name, "
+    "pg_get_userbyid(c.relowner) AS owner "
+    "FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = t.pgt_relid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE t.pgt_id = ANY ($1::bigint[])");
+  for (const auto& row : tx.exec_prepared("pgt_load", array_of(ids))) {
     stored_stream_table table;
     table.id = stream_table_id{row["pgt_id"].as<std::int64_t>()};
     table.relid = row["pgt_relid"].as<oid>();

@@ -51,23 +51,26 @@ std::string complete_refresh(pqxx::transaction_base& tx,
                              const refresh_outcome& outcome,
                              const std::string& frontier,
                              const std::string& data_timestamp) {
+  tx.conn().prepare(
+    "pgt_complete_refresh",
+    "UPDATE pgtrickle.pgt_stream_tables SET frontier = $2::jsonb, "
+    "data_timestamp = $3::timestamptz, last_refresh_at = clock_timestamp(), "
+    "is_populated = true, needs_reinit = false, reinit_reason = NULL, "
+    "consecutive_errors = 0, last_error_message = NULL, "
+    "last_error_at = NULL, effective_refresh_mode = CASE $4 "
+    "WHEN 'NO_DATA' THEN effective_refresh_mode "
+    "WHEN 'DIFFERENTIAL' THEN 'DIFFERENTIAL' ELSE 'FULL' END, "
+    "last_full_ms = CASE WHEN $4 IN ('FULL', 'REINITIALIZE') THEN $5 "
+    "ELSE last_full_ms END, "
+    "last_diff_ms = CASE $4 WHEN 'DIFFERENTIAL' THEN $5 ELSE last_diff_ms "
+    "END, "
+    "status = CASE status WHEN 'SUSPENDED' THEN status ELSE 'ACTIVE' END "
+    "WHERE pgt_id = $1 RETURNING status");
   return tx
-    .exec_params1(
-      "UPDATE pgtrickle.pgt_stream_tables SET frontier = $2::jsonb, "
-      "data_timestamp = $3::timestamptz, last_refresh_at = clock_timestamp(), "
-      "is_populated = true, needs_reinit = false, reinit_reason = NULL, "
-      "consecutive_errors = 0, last_error_message = NULL, "
-      "last_error_at = NULL, effective_refresh_mode = CASE $4 "
-      "WHEN 'NO_DATA' THEN effective_refresh_mode "
-      "WHEN 'DIFFERENTIAL' THEN 'DIFFERENTIAL' ELSE 'FULL' END, "
-      "last_full_ms = CASE WHEN $4 IN ('FULL', 'REINITIALIZE') THEN $5 "
-      "ELSE last_full_ms END, "
-      "last_diff_ms = CASE $4 WHEN 'DIFFERENTIAL' THEN $5 ELSE last_diff_ms "
-      "END, "
-      "status = CASE status WHEN 'SUSPENDED' THEN status ELSE 'ACTIVE' END "
-      "WHERE pgt_id = $1 RETURNING status",
-      static_cast<std::int64_t>(outcome.id), frontier, data_timestamp,
-      outcome.action, static_cast<double>(outcome.duration.count()) / 1000)[0]
+    .exec_prepared1("pgt_complete_refresh",
+                    static_cast<std::int64_t>(outcome.id), frontier,
+                    data_timestamp, outcome.action,
+                    static_cast<double>(outcome.duration.count()) / 1000)[0]
     .as<std::string>();
 }
 
@@ -75,16 +78,18 @@ void complete_history(pqxx::transaction_base& tx, std::int64_t id,
                       const refresh_outcome& outcome,
                       const std::string& data_timestamp,
                       std::chrono::microseconds waited) {
-  tx.exec_params(
+  tx.conn().prepare(
+    "pgt_complete_history",
     "UPDATE pgtrickle.pgt_refresh_history SET "
     "start_time = $7::timestamptz + $8 * interval '1 microsecond', "
     "end_time = $7::timestamptz + ($8 + $9) * interval '1 microsecond', "
     "status = 'COMPLETED', action = $2, reason = nullif($3, ''), "
     "delta_row_count = $4, rows_inserted = $5, rows_deleted = $6, "
-    "data_timestamp = $7::timestamptz WHERE refresh_id = $1",
-    id, outcome.action, outcome.reason, outcome.changes_consumed,
-    outcome.rows_inserted, outcome.rows_deleted, data_timestamp, waited.count(),
-    outcome.duration.count());
+    "data_timestamp = $7::timestamptz WHERE refresh_id = $1");
+  tx.exec_prepared("pgt_complete_history", id, outcome.action, outcome.reason,
+                   outcome.changes_consumed, outcome.rows_inserted,
+                   outcome.rows_deleted, data_timestamp, waited.count(),
+                   outcome.duration.count());
 }
 
 result<void> record_no_data(postgres::session& db, stream_table_id table,
