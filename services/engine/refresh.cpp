@@ -117,8 +117,8 @@ result<void> refresher_session::state::refresh(items& all, ownership fence) {
     const auto began = std::chrono::steady_clock::now();
     // First of all, before the transaction has an xid of its own.
     const auto snapshot = tx.exec1(
-      "SELECT pg_current_snapshot(), clock_timestamp(), pg_current_wal_lsn()");
-    tx.exec("SET LOCAL pg_trickle.internal_refresh = on");
+      "SELECT pg_current_snapshot(), clock_timestamp(), pg_current_wal_lsn(), "
+      "set_config('pg_trickle.internal_refresh', 'on', true)");
     const auto running = std::ranges::count_if(all, &work_item::runs);
     for (auto& item : all) {
       if (!item.runs())

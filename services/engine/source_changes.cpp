@@ -39,15 +39,16 @@ std::vector<double> estimated_rows(pqxx::transaction_base& tx,
   std::vector<oid> tables;
   for (const auto& source : program.sources)
     tables.push_back(source.table);
+  // a table that was never analysed has about 100 bytes a row
+  tx.conn().prepare(
+    "pgt_estimated_rows",
+    "SELECT coalesce((SELECT sum(CASE WHEN c.reltuples < 0 "
+    "THEN pg_relation_size(c.oid) / 100 ELSE c.reltuples END) "
+    "FROM pgtrickle._hierarchy_of(s.id) m JOIN pg_class c ON c.oid = m), 0) "
+    "FROM unnest($1::oid[]) WITH ORDINALITY s (id, at) ORDER BY s.at");
   std::vector<double> rows;
-  for (const auto& row : tx.exec_params(
-         // a table that was never analysed has about 100 bytes a row
-         "SELECT coalesce((SELECT sum(CASE WHEN c.reltuples < 0 "
-         "THEN pg_relation_size(c.oid) / 100 ELSE c.reltuples END) "
-         "FROM pgtrickle._hierarchy_of(s.id) m JOIN pg_class c ON c.oid = m), "
-         "0) "
-         "FROM unnest($1::oid[]) WITH ORDINALITY s (id, at) ORDER BY s.at",
-         fmt::format("{{{}}}", fmt::join(tables, ","))))
+  for (const auto& row : tx.exec_prepared(
+         "pgt_estimated_rows", fmt::format("{{{}}}", fmt::join(tables, ","))))
     rows.push_back(row[0].as<double>());
   return rows;
 }
