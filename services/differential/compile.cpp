@@ -81,6 +81,7 @@ std::string row_index(stream_table_id id) {
 
 refresh_program compile(const plan& root, const program_target& target) {
   program_builder program{target};
+  program.count_readers(root);
   root_changes changes{root, program};
 
   if (const auto* whole = std::get_if<opaque>(&root.node)) {

@@ -24,11 +24,26 @@ std::string create_columns(const std::vector<column_definition>& columns) {
 } // namespace
 
 delta program_builder::differentiate(const plan& plan) {
-  return std::visit(
+  const bool shared = readers_[&plan] > 1;
+  if (const auto known = deltas_.find(&plan); shared && known != deltas_.end())
+    return known->second;
+  auto changes = std::visit(
     [&](const auto& node) {
       return pgtrickle::differentiate(node, plan, *this);
     },
     plan.node);
+  if (shared)
+    changes
+      = deltas_
+          .insert_or_assign(&plan, staged(std::move(changes), plan.columns))
+          .first->second;
+  return changes;
+}
+
+void program_builder::count_readers(const plan& root) {
+  for (const auto& input : inputs_of(root))
+    if (++readers_[input.get()] == 1)
+      count_readers(*input);
 }
 
 std::size_t program_builder::source_position(oid table) {

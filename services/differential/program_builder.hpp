@@ -2,6 +2,7 @@
 
 #include "services/differential/program.hpp"
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +32,12 @@ class program_builder {
 public:
   explicit program_builder(const program_target& target) : target_(target) {}
 
-  /// Adds the statements for the delta of `plan`, inputs first.
+  /// Tells which plans under `root` are read more than once, before it is
+  /// differentiated.
+  void count_readers(const plan& root);
+
+  /// Adds the statements for the delta of `plan`, inputs first. A plan that
+  /// several others read is differentiated once.
   delta differentiate(const plan& plan);
 
   /// The rows of `plan` while the differential statements run: those of
@@ -122,6 +128,8 @@ private:
   std::vector<std::string> fills_;
   std::vector<std::string> counts_;
   std::size_t texts_ = 0;
+  std::map<const plan*, delta> deltas_; // of those with several
+  std::map<const plan*, std::size_t> readers_;
   std::vector<delta> sources_; // as read, in the order of program_.sources
   std::string source_lines_;   // that make them ready
   std::vector<std::pair<std::string, std::string>> cleared_; // table, count
@@ -166,11 +174,25 @@ delta differentiate(const project& node, const plan& self,
                     program_builder& program);
 delta differentiate(const inner_join& node, const plan& self,
                     program_builder& program);
+delta differentiate(const outer_join& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const semi_join& node, const plan& self,
+                    program_builder& program);
 delta differentiate(const aggregate& node, const plan& self,
                     program_builder& program);
 delta differentiate(const distinct& node, const plan& self,
                     program_builder& program);
 delta differentiate(const union_all& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const window& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const top_rows& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const lateral& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const recursive& node, const plan& self,
+                    program_builder& program);
+delta differentiate(const recursion& node, const plan& self,
                     program_builder& program);
 delta differentiate(const opaque& node, const plan& self,
                     program_builder& program);

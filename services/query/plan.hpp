@@ -41,6 +41,25 @@ struct inner_join {
   std::string condition;
 };
 
+/// ⟕ ⟖ ⟗: the pairs that satisfy `condition`, and every row of a kept side that
+/// is in no pair, padded with nulls.
+struct outer_join {
+  plan_ptr left;
+  plan_ptr right;
+  std::string condition;
+  bool keeps_left = true;
+  bool keeps_right = false;
+};
+
+/// ⋉ ▷: the rows of `left` for which some row of `right` satisfies `condition`;
+/// if `anti`, those for which none does.
+struct semi_join {
+  plan_ptr left;
+  plan_ptr right;
+  std::string condition;
+  bool anti = false;
+};
+
 /// How an aggregate's value follows from changes alone, if it does.
 enum class aggregate_kind : std::uint8_t {
   count,
@@ -87,6 +106,54 @@ struct union_all {
   std::vector<plan_ptr> inputs;
 };
 
+/// Each row of `input` with the values of window functions behind its columns.
+/// `calls` are SQL over the input `i`, all of them OVER a window that is
+/// partitioned by the columns at `partition`: a partition's rows tell its
+/// values. Without partition columns all rows are one partition.
+struct window {
+  plan_ptr input;
+  std::vector<std::size_t> partition;
+  std::vector<std::string> calls;
+};
+
+/// The first `count` rows of `input` in the order of `order` (SQL over `i`, as
+/// in ORDER BY) behind the first `offset`.
+struct top_rows {
+  plan_ptr input;
+  std::vector<std::string> order;
+  std::uint64_t count = 0;
+  std::uint64_t offset = 0;
+};
+
+/// Each row of `input` with each row of `relation` behind its columns. That is
+/// SQL that reads no table but, laterally, the input `i`; its columns are
+/// called c1 … If `keeps_input`, a row for which it is empty is padded with
+/// nulls.
+struct lateral {
+  plan_ptr input;
+  std::string relation;
+  std::vector<column> columns;
+  bool keeps_input = false;
+};
+
+/// Inside the step of a `recursive`: the rows that the last round gave.
+struct recursion {
+  /// What the common table expression is called in `current`.
+  std::string name;
+};
+
+/// WITH RECURSIVE: the rows of `base`, and what `step` makes of them, of that,
+/// and so on. `step` reads the plan `self`, a `recursion`, exactly once, and is
+/// linear in it: no operator on the way there but filter, project, inner_join,
+/// lateral, semi_join and outer_join, the last two on the side they keep.
+struct recursive {
+  plan_ptr base;
+  plan_ptr step;
+  plan_ptr self;
+  /// UNION: a row that was there before is left out. Otherwise UNION ALL.
+  bool distinct = true;
+};
+
 /// A query that no operator covers: recomputed when one of its tables changes.
 struct opaque {
   std::string sql;
@@ -95,8 +162,10 @@ struct opaque {
   std::string reason;
 };
 
-using operation = std::variant<scan, filter, project, inner_join, aggregate,
-                               distinct, union_all, opaque>;
+using operation
+  = std::variant<scan, filter, project, inner_join, outer_join, semi_join,
+                 aggregate, distinct, union_all, window, top_rows, lateral,
+                 recursive, recursion, opaque>;
 
 struct plan {
   operation node;
@@ -112,6 +181,9 @@ using stored_rows = std::map<const plan*, std::string>;
 /// over the source tables and, where a node is in `stored`, over that.
 [[nodiscard]] std::string current(const plan& plan,
                                   const stored_rows& stored = {});
+
+/// The direct inputs of `plan`.
+[[nodiscard]] std::vector<plan_ptr> inputs_of(const plan& plan);
 
 /// Tables whose changes reach `plan`.
 [[nodiscard]] std::set<oid> tables_of(const plan& plan);
