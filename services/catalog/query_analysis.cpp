@@ -121,9 +121,11 @@ void set_search_path(pqxx::dbtransaction& tx, const std::string& path) {
   tx.exec_params("SELECT pg_catalog.set_config('search_path', $1, true)", path);
 }
 
-/// Creates a temporary view. Merely reading a query may run its author's code
-/// (a constant of a composite type is checked by its domains), so a function of
-/// his does it: with his rights, and unable to take others.
+} // namespace
+
+// Merely reading a query may run its author's code (a constant of a composite
+// type is checked by its domains), so a function of his does it: with his
+// rights, and unable to take others.
 void create_view(pqxx::dbtransaction& tx, const std::string& name,
                  const std::string& query, const std::string& role) {
   const auto statement = fmt::format("CREATE TEMP VIEW {} AS {}", name, query);
@@ -135,8 +137,6 @@ void create_view(pqxx::dbtransaction& tx, const std::string& name,
     "DROP FUNCTION pg_temp.__pgt_create_view()",
     literal("BEGIN EXECUTE " + literal(statement) + "; END"), quoted(role)));
 }
-
-} // namespace
 
 analysed_query analyse(pqxx::dbtransaction& tx, const std::string& query,
                        const std::string& search_path,
@@ -160,6 +160,9 @@ analysed_query analyse(pqxx::dbtransaction& tx, const std::string& query,
   if (const auto name = system_catalog_in(found.tree); !name.empty())
     found.obstacle
       = "changes of the system catalog " + name + " can't be captured";
+  found.references = tx.exec_params1("SELECT pgtrickle._references_of($1)",
+                                     view[0].as<oid>())[0]
+                       .as<std::string>();
   tx.exec("DROP VIEW pg_temp.__pgt_query");
   return found;
 }

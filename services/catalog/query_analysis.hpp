@@ -24,7 +24,14 @@ struct analysed_query {
   std::set<oid> views;
   /// Why no change of some source can be captured; empty: all can.
   std::string obstacle;
+  /// What the query refers to, for the catalog: rows as a JSON array.
+  std::string references;
 };
+
+/// Creates the temporary view `name` over `query` with the rights of `role`,
+/// whose code the query may run merely by being read.
+void create_view(pqxx::dbtransaction& tx, const std::string& name,
+                 const std::string& query, const std::string& role);
 
 /// Analyses `query`, read under `search_path` with the rights of `role`. To be
 /// called in a transaction, whose search_path is pg_catalog afterwards. Throws

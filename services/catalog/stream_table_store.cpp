@@ -41,8 +41,8 @@ load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids) {
     "pgt_load",
     "SELECT pgt_id, pgt_relid, original_query, original_search_path, "
     "defining_query, refresh_mode, mode_reason, status, is_populated, "
-    "needs_reinit, reinit_reason, definition_version, time_dependent, "
-    "frontier, "
+    "needs_reinit, reinit_reason, needs_recompile, ddl_serial, "
+    "definition_version, time_dependent, frontier, "
     "format('%I.%I', n.nspname, c.relname) AS name, "
     "pg_get_userbyid(c.relowner) AS owner "
     "FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = t.pgt_relid "
@@ -63,6 +63,8 @@ load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids) {
     table.is_populated = row["is_populated"].as<bool>();
     table.needs_reinit = row["needs_reinit"].as<bool>();
     table.reinit_reason = row["reinit_reason"].as<std::string>("");
+    table.needs_recompile = row["needs_recompile"].as<bool>();
+    table.ddl_serial = row["ddl_serial"].as<std::int64_t>();
     table.definition_version = row["definition_version"].as<std::int64_t>();
     table.time_dependent = row["time_dependent"].as<bool>();
     read_frontier(row["frontier"], table);

@@ -30,6 +30,10 @@ struct stored_stream_table {
   bool is_populated = false;
   bool needs_reinit = false;
   std::string reinit_reason;
+  /// Only names have changed.
+  bool needs_recompile = false;
+  /// Rises with each DDL that concerns it.
+  std::int64_t ddl_serial = 0;
   std::int64_t definition_version = 0;
   std::optional<frontier> consumed;
   /// The PostgreSQL cluster that `consumed` belongs to.

@@ -1,3 +1,4 @@
+#include "services/catalog/renamed_query.hpp"
 #include "services/catalog/stream_table_store.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/registration.hpp"
@@ -85,9 +86,10 @@ result<std::string> explain_stream_table(postgres::session& db,
           row["last_diff_ms"].as<std::string>(""));
       add(rows, "frontier", row["frontier"].as<std::string>(""));
       add(rows, "defining_query", table.defining_query);
-      const auto prepared = prepare(tx, table.original_query,
-                                    {table.owner, table.original_search_path},
-                                    table.refresh_mode);
+      const auto query
+        = catalog::query_of_today(tx, id, table.defining_query, table.owner);
+      const auto prepared
+        = prepare(tx, query, {table.owner, "pg_catalog"}, table.refresh_mode);
       add(rows, "operators", to_text(*prepared.plan));
       if (const auto reasons = reasons_of(*prepared.plan); !reasons.empty())
         add(rows, "recomputed_subtrees", reasons);

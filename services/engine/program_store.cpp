@@ -1,6 +1,7 @@
 #include "services/engine/program_store.hpp"
 
 #include "services/capture/staging.hpp"
+#include "services/catalog/renamed_query.hpp"
 #include "services/dependency/graph.hpp"
 #include "services/differential/program_json.hpp"
 #include "services/postgres/session.hpp"
@@ -107,6 +108,27 @@ prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
   return prepared;
 }
 
+namespace {
+
+/// Records `program` as that of the table, and what it was compiled from.
+void record(pqxx::dbtransaction& tx, const prepared_query& prepared,
+            const program_target& target, const refresh_program& program) {
+  const auto id = static_cast<std::int64_t>(target.id);
+  tx.exec_params("SELECT pgtrickle._record_references($1, $2::jsonb)", id,
+                 prepared.query.references);
+  tx.exec_params(
+    "UPDATE pgtrickle.pgt_stream_tables t SET program = $2::jsonb, "
+    "defining_query = $3, time_dependent = $4, mode_reason = nullif($5, ''), "
+    "plan_shape = $6, table_owner = c.relowner, "
+    "table_columns = pgtrickle._table_columns(c.oid), needs_recompile = false, "
+    "definition_version = definition_version + 1, updated_at = now() "
+    "FROM pg_class c WHERE pgt_id = $1 AND c.oid = pgt_relid",
+    id, to_json(program), prepared.query.canonical, prepared.time_dependent,
+    prepared.full_reason, shape_of(*prepared.plan));
+}
+
+} // namespace
+
 void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
              const program_target& target, const std::string& owner) {
   const auto program = compile(*prepared.plan, target);
@@ -122,37 +144,56 @@ void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
       tx.exec(fmt::format("{}; GRANT SELECT ON {} TO {}", create_view(source),
                           source.view, quoted(owner)));
   create_function(tx, target.id, program.function_body, owner);
-  tx.exec_params(
-    "UPDATE pgtrickle.pgt_stream_tables SET program = $2::jsonb, "
-    "defining_query = $3, time_dependent = $4, mode_reason = nullif($5, ''), "
-    "definition_version = definition_version + 1, updated_at = now() "
-    "WHERE pgt_id = $1",
-    static_cast<std::int64_t>(target.id), to_json(program),
-    prepared.query.canonical, prepared.time_dependent, prepared.full_reason);
+  record(tx, prepared, target, program);
   tx.exec(fmt::format("SELECT {}('CHECK', NULL, NULL, NULL)",
                       refresh_function(target.id)));
 }
 
 namespace {
 
-/// The table's columns must be those of the query: their names and types.
+/// The table's columns must be those of the query, in any order: columns that
+/// were added later come last.
 void check_columns(pqxx::dbtransaction& tx,
                    const catalog::stored_stream_table& table,
                    const catalog::analysed_query& query) {
-  const auto rows = tx.exec_params(
-    "SELECT name, type FROM pgtrickle._columns_of($1)", table.relid);
-  bool same = rows.size() == query.names.size();
-  for (std::size_t i = 0; same && i < query.names.size(); ++i) {
-    const auto row = rows[static_cast<pqxx::result::size_type>(i)];
-    same = row[0].as<std::string>() == query.names[i]
-           && row[1].as<std::string>() == query.columns[i].type;
-  }
-  if (!same)
+  std::map<std::string, std::string> types;
+  for (const auto& row : tx.exec_params(
+         "SELECT name, type FROM pgtrickle._columns_of($1)", table.relid))
+    types[row[0].as<std::string>()] = row[1].as<std::string>();
+  const auto refuse = [&](const std::string& what) {
     throw postgres::abandoned(
       {errc::source_changed,
-       "the query's columns are not those of " + table.name,
+       "the query's columns are not those of " + table.name + ": " + what,
        {},
-       "Drop the stream table and create it again."});
+       "Call pgtrickle.alter_stream_table with the query, which alters the "
+       "table's columns."});
+  };
+  for (std::size_t i = 0; i < query.names.size(); ++i) {
+    const auto found = types.extract(query.names[i]);
+    if (!found)
+      refuse(quoted(query.names[i]) + " is new");
+    if (found.mapped() != query.columns[i].type)
+      refuse(fmt::format("{} is {}, and was {}", quoted(query.names[i]),
+                         query.columns[i].type, found.mapped()));
+  }
+  if (!types.empty())
+    refuse(quoted(types.begin()->first) + " is missing");
+}
+
+/// Whether the program that is installed differs from that of `prepared` in
+/// names only.
+bool keeps_contents(pqxx::dbtransaction& tx,
+                    const catalog::stored_stream_table& table,
+                    const prepared_query& prepared) {
+  const auto row
+    = tx.exec_params1("SELECT coalesce(plan_shape, ''), time_dependent "
+                      "FROM pgtrickle.pgt_stream_tables WHERE pgt_id = $1",
+                      static_cast<std::int64_t>(table.id));
+  return table.is_populated && !table.needs_reinit
+         && table.refresh_mode != "IMMEDIATE"
+         && row[0].as<std::string>() == shape_of(*prepared.plan)
+         && row[1].as<bool>() == prepared.time_dependent
+         && program_from_json(catalog::program_of(tx, table.id));
 }
 
 void check_cycle(pqxx::dbtransaction& tx,
@@ -180,22 +221,43 @@ void check_cycle(pqxx::dbtransaction& tx,
        "Read the tables behind the stream table instead."});
 }
 
+/// What was compiled must be what stands in the catalog when it is committed:
+/// from here on, DDL on it waits for this transaction.
+void check_serial(pqxx::dbtransaction& tx,
+                  const catalog::stored_stream_table& table) {
+  if (tx.exec_params("SELECT FROM pgtrickle.pgt_stream_tables "
+                     "WHERE pgt_id = $1 AND ddl_serial = $2",
+                     static_cast<std::int64_t>(table.id), table.ddl_serial)
+        .empty())
+    throw postgres::abandoned(
+      {errc::serialization_failure,
+       "what " + table.name + " stands on was altered while it was compiled",
+       {},
+       "The scheduler repeats it by itself."});
+}
+
 } // namespace
 
-void replace_program(pqxx::dbtransaction& tx,
+bool replace_program(pqxx::dbtransaction& tx,
                      const catalog::stored_stream_table& table) {
+  const auto query
+    = catalog::query_of_today(tx, table.id, table.defining_query, table.owner);
   const auto prepared
-    = prepare(tx, table.original_query,
-              {table.owner, table.original_search_path}, table.refresh_mode);
+    = prepare(tx, query, {table.owner, "pg_catalog"}, table.refresh_mode);
   check_cycle(tx, table, prepared.query.tables);
   check_columns(tx, table, prepared.query);
-  install(tx, prepared, {table.id, table.name, prepared.query.names},
-          table.owner);
-  tx.exec_params(
-    "UPDATE pgtrickle.pgt_stream_tables SET original_query = $2, "
-    "original_search_path = $3, refresh_mode = $4 WHERE pgt_id = $1",
-    static_cast<std::int64_t>(table.id), table.original_query,
-    table.original_search_path, table.refresh_mode);
+  const program_target target{table.id, table.name, prepared.query.names};
+  const bool kept = keeps_contents(tx, table, prepared);
+  if (kept) {
+    const auto program = compile(*prepared.plan, target);
+    tx.exec("DROP FUNCTION " + refresh_function(table.id));
+    create_function(tx, table.id, program.function_body, table.owner);
+    record(tx, prepared, target, program);
+  } else {
+    install(tx, prepared, target, table.owner);
+  }
+  check_serial(tx, table);
+  return kept;
 }
 
 void uninstall(pqxx::dbtransaction& tx, stream_table_id id) {

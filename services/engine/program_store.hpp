@@ -30,11 +30,13 @@ struct prepared_query {
 void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
              const program_target& target, const std::string& owner);
 
-/// Compiles the stored query of `table` again and installs it. Throws
-/// source_changed when it no longer gives the table's columns, and
-/// dependency_cycle.
-void replace_program(pqxx::dbtransaction& tx,
-                     const catalog::stored_stream_table& table);
+/// Compiles the defining query of `table` again, under the names of today, and
+/// installs it. Returns whether rows and arrangements are those of the new
+/// program too, since it differs in names only; otherwise they have to be made
+/// anew. Throws source_changed when the query no longer gives the table's
+/// columns.
+[[nodiscard]] bool replace_program(pqxx::dbtransaction& tx,
+                                   const catalog::stored_stream_table& table);
 
 /// Removes arrangements and refresh function.
 void uninstall(pqxx::dbtransaction& tx, stream_table_id id);

@@ -78,14 +78,27 @@ result<void> refresher_session::state::rebuild(work_item& item,
   const auto why = item.table.reinit_reason;
   auto rebuilt
     = db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-        replace_program(tx, item.table);
+        const bool kept = replace_program(tx, item.table);
         catalog::check_fence(tx, fence.epoch);
         item.table = catalog::load(tx, {item.table.id}).at(item.table.id);
-        item.table.needs_reinit = true;
-        item.table.reinit_reason = why;
+        item.table.needs_reinit = !kept;
+        item.table.reinit_reason
+          = why.empty() ? "a rename changed the plan of the query" : why;
       });
-  if (!rebuilt && !why.empty())
-    rebuilt.error().message = why + ": " + rebuilt.error().message;
+  if (rebuilt)
+    return rebuilt;
+  auto& error = rebuilt.error();
+  const auto next = reaction_to(error.code);
+  if (next != reaction::reject && next != reaction::rebuild)
+    return rebuilt;
+  if (!why.empty())
+    error.message = why + ": " + error.message;
+  if (error.code != errc::cancelled) {
+    item.outcome.is_broken = true;
+    error.hint = "Give it another query by pgtrickle.alter_stream_table(…, "
+                 "query => …), or restore what it reads and call "
+                 "pgtrickle.resume_stream_table.";
+  }
   return rebuilt;
 }
 
@@ -154,7 +167,8 @@ void refresher_session::state::complete(
   for (auto& item : all) {
     if (!item.runs())
       continue;
-    item.outcome.status = complete_refresh(tx, item.outcome, stored, at);
+    item.outcome.status
+      = complete_refresh(tx, item.outcome, item.table.ddl_serial, stored, at);
     complete_history(tx, item.history_id, item.outcome, at,
                      std::chrono::duration_cast<std::chrono::microseconds>(
                        item.began - began));
@@ -178,8 +192,9 @@ refresher_session::run(const refresh_order& order, ownership fence) {
     return tl::unexpected(loaded.error());
   auto& all = *loaded;
   for (auto& item : all) {
-    auto ready
-      = item.table.needs_reinit ? s.rebuild(item, fence) : result<void>{};
+    auto ready = item.table.needs_reinit || item.table.needs_recompile
+                   ? s.rebuild(item, fence)
+                   : result<void>{};
     if (ready)
       ready = s.programs.prepare(s.db, item);
     if (!ready)

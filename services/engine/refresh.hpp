@@ -29,6 +29,8 @@ struct refresh_outcome {
   std::chrono::microseconds duration{0};
   /// Present: the refresh failed, and the table holds what it held before.
   std::optional<failure> error;
+  /// The failure is one of the query, and repeating it is of no use.
+  bool is_broken = false;
   /// The table's status afterwards: ERROR after too many failures in a row.
   std::string status;
 };

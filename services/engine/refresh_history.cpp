@@ -49,6 +49,7 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
 
 std::string complete_refresh(pqxx::transaction_base& tx,
                              const refresh_outcome& outcome,
+                             std::int64_t ddl_serial,
                              const std::string& frontier,
                              const std::string& data_timestamp) {
   tx.conn().prepare(
@@ -65,13 +66,18 @@ std::string complete_refresh(pqxx::transaction_base& tx,
     "last_diff_ms = CASE $4 WHEN 'DIFFERENTIAL' THEN $5 ELSE last_diff_ms "
     "END, "
     "status = CASE status WHEN 'SUSPENDED' THEN status ELSE 'ACTIVE' END "
-    "WHERE pgt_id = $1 RETURNING status");
-  return tx
-    .exec_prepared1("pgt_complete_refresh",
-                    static_cast<std::int64_t>(outcome.id), frontier,
-                    data_timestamp, outcome.action,
-                    static_cast<double>(outcome.duration.count()) / 1000)[0]
-    .as<std::string>();
+    "WHERE pgt_id = $1 AND ddl_serial = $6 RETURNING status");
+  const auto rows = tx.exec_prepared(
+    "pgt_complete_refresh", static_cast<std::int64_t>(outcome.id), frontier,
+    data_timestamp, outcome.action,
+    static_cast<double>(outcome.duration.count()) / 1000, ddl_serial);
+  if (rows.empty())
+    throw postgres::abandoned(
+      {errc::serialization_failure,
+       "what " + outcome.name + " stands on was altered during its refresh",
+       {},
+       "The scheduler repeats the refresh by itself."});
+  return rows[0][0].as<std::string>();
 }
 
 void complete_history(pqxx::transaction_base& tx, std::int64_t id,
@@ -121,19 +127,22 @@ result<std::string> record_failure(postgres::session& db,
       "status = 'FAILED', action = nullif($2, ''), error_message = $3, "
       "error_sqlstate = $4 WHERE refresh_id = $1",
       history_id, outcome.action, error.message, std::string{error.state()});
+    const auto told = outcome.is_broken && !error.hint.empty()
+                        ? error.message + "\nHINT: " + error.hint
+                        : error.message;
     const auto rows = tx.exec_params(
-      "UPDATE pgtrickle.pgt_stream_tables SET last_error_message = $2, "
+      "UPDATE pgtrickle.pgt_stream_tables SET last_error_message = $5, "
       "last_error_at = clock_timestamp(), "
       "consecutive_errors = consecutive_errors + $3::boolean::int, "
       "needs_reinit = needs_reinit OR $4 = 'XX001', "
       "reinit_reason = CASE WHEN $4 = 'XX001' THEN $2 ELSE reinit_reason END, "
-      "status = CASE WHEN $3::boolean AND consecutive_errors + 1 >= "
+      "status = CASE WHEN $3::boolean AND ($6 OR consecutive_errors + 1 >= "
       "coalesce(current_setting('pg_trickle.max_consecutive_errors', true), "
-      "'5')::int "
+      "'5')::int) "
       "THEN 'ERROR' ELSE status END WHERE pgt_id = $1 "
       "RETURNING status, consecutive_errors",
       static_cast<std::int64_t>(outcome.id), error.message, counts,
-      std::string{error.state()});
+      std::string{error.state()}, told, outcome.is_broken);
     if (rows.empty())
       return std::string{"DROPPED"};
     auto status = rows[0][0].as<std::string>();

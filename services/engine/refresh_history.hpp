@@ -16,9 +16,12 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
              initiator by);
 
 /// Moves the stream table's frontier to `frontier` (jsonb), reached at
-/// `data_timestamp`, and clears its errors. Returns its status.
+/// `data_timestamp`, and clears its errors. Returns its status. Throws
+/// serialization_failure if DDL has touched what it stands on since it was
+/// loaded, with `ddl_serial`.
 [[nodiscard]] std::string complete_refresh(pqxx::transaction_base& tx,
                                            const refresh_outcome& outcome,
+                                           std::int64_t ddl_serial,
                                            const std::string& frontier,
                                            const std::string& data_timestamp);
 

@@ -44,8 +44,9 @@ void check_schedule(pqxx::dbtransaction& tx,
                     const std::optional<std::string>& text) {
   const auto shortest
     = tx.exec1(
-          "SELECT coalesce(current_setting('pg_trickle.min_schedule_seconds', "
-          "true), '1')::int")[0]
+          // "1s" once the session has loaded the extension's library, else "1"
+          "SELECT extract(epoch FROM coalesce(current_setting("
+          "'pg_trickle.min_schedule_seconds', true), '1')::interval)::int")[0]
         .as<int>();
   schedule_rules rules;
   rules.shortest_interval = std::chrono::seconds{shortest};
@@ -241,7 +242,7 @@ result<stream_table_id> alter_stream_table(session& db, const caller& by,
         table.original_search_path = search_path_of(by);
       }
       if (change.refresh_mode || change.query) {
-        replace_program(tx, table);
+        (void)replace_program(tx, table);
         tx.exec_params(
           "UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true, "
           "reinit_reason = 'altered' WHERE pgt_id = $1",

@@ -17,7 +17,7 @@ refresh_program load_program(pqxx::dbtransaction& tx, work_item& item) {
   const auto id = item.table.id;
   if (auto program = program_from_json(catalog::program_of(tx, id)))
     return std::move(*program);
-  replace_program(tx, item.table);
+  (void)replace_program(tx, item.table);
   item.table = catalog::load(tx, {id}).at(id);
   item.table.needs_reinit = true;
   item.table.reinit_reason = "compiled by another version of pgtrickle";

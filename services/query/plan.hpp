@@ -197,4 +197,9 @@ using stored_rows = std::map<const plan*, std::string>;
 /// `plan` as indented text, for explain_st.
 [[nodiscard]] std::string to_text(const plan& plan);
 
+/// `plan` as text in which relations and their columns have numbers in place of
+/// names: two queries that differ in names only have one shape, and plans of
+/// one shape keep the same arrangements.
+[[nodiscard]] std::string shape_of(const plan& plan);
+
 } // namespace pgtrickle

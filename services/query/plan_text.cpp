@@ -71,11 +71,44 @@ void append_text(const plan& plan, std::size_t depth, std::string& text) {
     append_text(*input, depth + 1, text);
 }
 
+/// The headline without names. An opaque node keeps nothing but its rows.
+std::string nameless_headline(const plan& plan) {
+  if (const auto* leaf = std::get_if<scan>(&plan.node)) {
+    auto text = fmt::format("scan {}:", leaf->table);
+    for (const auto& column : leaf->columns)
+      text += fmt::format(" {}", column.attnum);
+    return text;
+  }
+  if (std::holds_alternative<opaque>(plan.node))
+    return "opaque";
+  return std::visit(headline{}, plan.node);
+}
+
+void append_shape(const plan& plan, std::string& text) {
+  text += nameless_headline(plan);
+  for (const auto& column : plan.columns)
+    text += fmt::format("; {} {} {} {} {}", column.type, column.collation,
+                        static_cast<int>(column.eq), column.indexable,
+                        column.not_null);
+  for (auto position : plan.key)
+    text += fmt::format(" key {}", position);
+  const auto inputs = inputs_of(plan);
+  text += fmt::format("\n{} inputs\n", inputs.size());
+  for (const auto& input : inputs)
+    append_shape(*input, text);
+}
+
 } // namespace
 
 std::string to_text(const plan& plan) {
   std::string text;
   append_text(plan, 0, text);
+  return text;
+}
+
+std::string shape_of(const plan& plan) {
+  std::string text;
+  append_shape(plan, text);
   return text;
 }
 

@@ -157,21 +157,6 @@ TEST_CASE_FIXTURE(changing,
     {"INSERT INTO base VALUES (1, 'c'); INSERT INTO child VALUES (7, 'c', 4)"});
 }
 
-TEST_CASE_FIXTURE(changing, "a renamed column breaks no writer") {
-  const auto id = create(
-    "kept", "SELECT item, sum(amount) AS total FROM sale GROUP BY item");
-  sql("ALTER TABLE sale RENAME COLUMN amount TO sum");
-  sql("INSERT INTO sale (id, item, sum) VALUES (10, 'x', 1)");
-  sql("UPDATE sale SET sum = 2; DELETE FROM sale WHERE id = 1");
-  engine::refresher_session refresher{[&] {
-    return std::move(*postgres::session::open({.conninfo = conninfo()}));
-  }()};
-  const auto outcome = refresher.run({{id}, engine::initiator::scheduler}, {});
-  REQUIRE(outcome);
-  REQUIRE(outcome->at(0).error);
-  CHECK(outcome->at(0).error->message.find("amount") != std::string::npos);
-}
-
 TEST_CASE_FIXTURE(changing, "a column that nobody reads may come and go") {
   survives(
     "SELECT item, sum(amount) AS total FROM sale GROUP BY item",

@@ -35,6 +35,7 @@ public:
                                         const std::string& query);
 
   [[nodiscard]] postgres::session& session() { return db_; }
+  [[nodiscard]] engine::refresher_session& refresher() { return *refresher_; }
   [[nodiscard]] std::string conninfo() const;
   [[nodiscard]] const caller& owner() const { return owner_; }
 

@@ -37,10 +37,19 @@ CREATE TABLE pgtrickle.pgt_stream_tables (
   last_error_at          timestamptz,
   needs_reinit           boolean NOT NULL DEFAULT false,
   reinit_reason          text,
+  -- only names have changed: the program is compiled again and the rows stay
+  needs_recompile        boolean NOT NULL DEFAULT false,
+  -- rises with each DDL that concerns it: a refresh that began before is void
+  ddl_serial             bigint NOT NULL DEFAULT 0,
   -- the compiled refresh program; its version is that of the compiler
   program                jsonb,
   -- rises with each new program
   definition_version     bigint NOT NULL DEFAULT 1,
+  -- the operators that the program keeps, sources by oid: equal shape, equal arrangements
+  plan_shape             text,
+  -- the table's columns and owner that the program was compiled for
+  table_columns          jsonb,
+  table_owner            oid,
   created_at             timestamptz NOT NULL DEFAULT now(),
   updated_at             timestamptz NOT NULL DEFAULT now(),
   UNIQUE (pgt_schema, pgt_name)

@@ -1,64 +1,115 @@
--- DDL that touches what stream tables stand on. Never wrong rows: a change of
--- a source re-initialises its stream tables, and capture follows it in the
--- same transaction.
+-- DDL that touches what stream tables stand on. Never wrong rows: what changes
+-- the meaning of a program re-initialises its stream table, a rename has it
+-- compiled again, and capture follows in the same transaction.
 
 -- What a change of `relation` concerns: itself, what it hangs on or hung on
 -- until now, and sources that were made or unmade partitions by it.
-CREATE FUNCTION pgtrickle._sources_concerned(relation oid) RETURNS SETOF oid
+CREATE FUNCTION pgtrickle._relations_concerned(relation oid) RETURNS SETOF oid
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH RECURSIVE above (relid) AS (
-    SELECT relation UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid),
-  concerned (relid) AS (
-    SELECT relid FROM above
-    UNION SELECT split_part(t.tgname, '_', 3)::oid FROM pg_trigger t
-          WHERE t.tgrelid = relation AND t.tgname ~ '^pgt_capture_\d+_'
-    UNION SELECT pgtrickle._misfitting_sources())
-  SELECT DISTINCT d.source_relid FROM concerned c JOIN pgtrickle.pgt_dependencies d ON d.source_relid = c.relid
+    SELECT relation UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid)
+  SELECT relid FROM above
+  UNION SELECT split_part(t.tgname, '_', 3)::oid FROM pg_trigger t
+        WHERE t.tgrelid = relation AND t.tgname ~ '^pgt_capture_\d+_'
+  UNION SELECT pgtrickle._misfitting_sources()
 $$;
 
-CREATE FUNCTION pgtrickle._mark_for_reinit(source oid, why text) RETURNS void
+-- The first reason is the one that is told.
+CREATE FUNCTION pgtrickle._mark_for_reinit(ids bigint[], why text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE pgtrickle.pgt_stream_tables t SET needs_reinit = true, reinit_reason = why, updated_at = now()
-  FROM pgtrickle.pgt_dependencies d WHERE d.pgt_id = t.pgt_id AND d.source_relid = source
+  UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true,
+    reinit_reason = CASE WHEN needs_reinit THEN reinit_reason ELSE why END,
+    ddl_serial = ddl_serial + 1, updated_at = now()
+  WHERE pgt_id = ANY (ids)
 $$;
 
--- The rows of `source` may be others than captured: capture is made anew, and
--- its stream tables are filled again.
-CREATE FUNCTION pgtrickle._follow_source(source oid, why text) RETURNS void
+-- Follows what a command has done to an object that queries refer to. Returns
+-- whether any stream table is concerned.
+CREATE FUNCTION pgtrickle._follow_object(class oid, object oid, why text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  changed bigint[];
+  renamed bigint[];
+  awaited bigint[];
 BEGIN
-  PERFORM pgtrickle._mark_for_reinit(source, why);
-  IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source AND source_type <> 'VIEW') THEN
-    PERFORM pgtrickle._install_capture(source);
+  SELECT array_agg(pgt_id) FILTER (WHERE verdict = 'changed'), array_agg(pgt_id) FILTER (WHERE verdict = 'renamed'),
+         array_agg(pgt_id) FILTER (WHERE pending)
+    INTO changed, renamed, awaited
+  FROM (SELECT r.pgt_id, pgtrickle._verdict_on(r) AS verdict, t.needs_reinit OR t.needs_recompile AS pending
+        FROM pgtrickle.pgt_references r JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
+        WHERE r.classid = class AND r.objid = object) x;
+  IF changed IS NULL AND renamed IS NULL AND awaited IS NULL THEN
+    RETURN false;
   END IF;
+  PERFORM pgtrickle._mark_for_reinit(changed, why);
+  UPDATE pgtrickle.pgt_stream_tables SET needs_recompile = true, ddl_serial = ddl_serial + 1, updated_at = now()
+    WHERE pgt_id = ANY (renamed);
+  IF class = 'pg_class'::regclass AND EXISTS (
+      SELECT FROM pgtrickle.pgt_dependencies d JOIN pg_class c ON c.oid = d.source_relid
+      WHERE d.source_relid = object AND d.source_type <> 'VIEW') THEN
+    PERFORM pgtrickle._install_capture(object);
+  END IF;
+  RETURN true;
 END $$;
 
--- Follows a stream table that was renamed or moved: its program names it.
-CREATE FUNCTION pgtrickle._follow_stream_table(relation oid, why text) RETURNS boolean
+-- Follows a schema's new name: everything in it has another one.
+CREATE FUNCTION pgtrickle._follow_schema(schema oid, why text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found boolean;
 BEGIN
-  UPDATE pgtrickle.pgt_stream_tables t
-    SET pgt_schema = n.nspname, pgt_name = c.relname, needs_reinit = true, reinit_reason = why, updated_at = now()
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE t.pgt_relid = relation AND c.oid = relation AND (t.pgt_schema, t.pgt_name) <> (n.nspname, c.relname);
-  RETURN FOUND;
+  SELECT bool_or(pgtrickle._follow_object(x.classid, x.objid, why)) INTO found
+  FROM (SELECT DISTINCT r.classid, r.objid FROM pgtrickle.pgt_references r
+        CROSS JOIN LATERAL pgtrickle._name_of(r.classid, r.objid) n
+        JOIN pg_namespace s ON s.oid = schema AND s.nspname = n.schema_name) x;
+  RETURN coalesce((SELECT bool_or(pgtrickle._follow_stream_table(c.oid, why)) FROM pg_class c
+                   JOIN pgtrickle.pgt_stream_tables t ON t.pgt_relid = c.oid WHERE c.relnamespace = schema), false)
+    OR coalesce(found, false);
+END $$;
+
+-- DISABLE TRIGGER ALL is meant for others than capture: without it, rows would
+-- be missing.
+CREATE FUNCTION pgtrickle._keep_capturing(relation oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  disabled name;
+BEGIN
+  FOR disabled IN SELECT tgname FROM pg_trigger WHERE tgrelid = relation AND tgname ~ '^pgt_capture_\d+_'
+                  AND tgenabled IN ('D', 'R') LOOP
+    EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', relation::regclass, disabled);
+  END LOOP;
 END $$;
 
 CREATE FUNCTION pgtrickle._on_ddl_end() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   command record;
-  source oid;
+  touched oid;
   any_known boolean := false;
 BEGIN
-  FOR command IN SELECT DISTINCT objid, object_identity, command_tag FROM pg_event_trigger_ddl_commands()
-                 WHERE classid = 'pg_class'::regclass AND schema_name NOT IN ('pgtrickle_changes', 'pgtrickle_state') LOOP
-    any_known := pgtrickle._follow_stream_table(command.objid,
-      format('%s on %s', command.command_tag, command.object_identity)) OR any_known;
-    FOR source IN SELECT pgtrickle._sources_concerned(command.objid) LOOP
-      any_known := true;
-      PERFORM pgtrickle._follow_source(source, format('%s on %s', command.command_tag, command.object_identity));
-    END LOOP;
+  FOR command IN
+    SELECT c.classid, coalesce(t.tgrelid, w.ev_class, c.objid) AS objid,
+           format('%s on %s', c.command_tag, c.object_identity) AS why
+    FROM (SELECT DISTINCT classid, objid, command_tag, object_identity, schema_name
+          FROM pg_event_trigger_ddl_commands()) c
+    LEFT JOIN pg_trigger t ON c.classid = 'pg_trigger'::regclass AND t.oid = c.objid
+    LEFT JOIN pg_rewrite w ON c.classid = 'pg_rewrite'::regclass AND w.oid = c.objid
+    LEFT JOIN pg_proc f ON f.oid = t.tgfoid
+    WHERE coalesce(c.schema_name, '') NOT IN ('pgtrickle_changes', 'pgtrickle_state', 'pg_temp')
+      AND coalesce(f.pronamespace::regnamespace::text, '') !~ '^pgtrickle'  -- our own triggers
+  LOOP
+    IF command.classid = 'pg_namespace'::regclass THEN
+      any_known := pgtrickle._follow_schema(command.objid, command.why) OR any_known;
+    ELSIF command.classid IN ('pg_class'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass) THEN
+      PERFORM pgtrickle._keep_capturing(command.objid);
+      any_known := pgtrickle._follow_stream_table(command.objid, command.why) OR any_known;
+      FOR touched IN SELECT pgtrickle._relations_concerned(command.objid) LOOP
+        PERFORM pgtrickle._refuse_unfit(touched, command.why);
+        any_known := pgtrickle._follow_object('pg_class'::regclass, touched, command.why) OR any_known;
+      END LOOP;
+    ELSE
+      any_known := pgtrickle._follow_object(command.classid, command.objid, command.why) OR any_known;
+    END IF;
   END LOOP;
   IF any_known THEN
     NOTIFY pgtrickle_catalog;
@@ -97,6 +148,30 @@ BEGIN
   PERFORM pgtrickle._release_capture(s) FROM unnest(sources || own) AS s;
 END $$;
 
+-- Refuses the drop of what belongs to a stream table that stays.
+CREATE FUNCTION pgtrickle._refuse_drop(identity text, relation oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_class c JOIN pgtrickle.pgt_stream_tables t ON t.pgt_relid = c.oid WHERE c.oid = relation)
+     AND NOT pgtrickle._internal_refresh() THEN
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+      MESSAGE = format('%s belongs to the stream table %s', identity, pgtrickle._relation_name(relation)),
+      HINT = 'Drop the stream table by pgtrickle.drop_stream_table(), or give it another query by pgtrickle.alter_stream_table(…, query => …).';
+  END IF;
+END $$;
+
+-- Marks stream tables whose query refers to a dropped object, or to a dropped
+-- column of it (`attnum`, else 0).
+CREATE FUNCTION pgtrickle._mark_dropped(class oid, object oid, attnum integer, identity text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ids bigint[] := ARRAY(SELECT pgt_id FROM pgtrickle.pgt_references r WHERE r.classid = class AND r.objid = object
+                        AND (attnum = 0 OR r.columns ? attnum::text));
+BEGIN
+  PERFORM pgtrickle._mark_for_reinit(ids, format('%s was dropped', identity));
+  RETURN ids <> '{}';
+END $$;
+
 CREATE FUNCTION pgtrickle._on_sql_drop() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -104,19 +179,27 @@ DECLARE
   any_known boolean := false;
 BEGIN
   -- DROP EXTENSION takes the catalog with it
-  IF to_regclass('pgtrickle.pgt_stream_tables') IS NULL THEN
+  IF to_regclass('pgtrickle.pgt_references') IS NULL THEN
     RETURN;
   END IF;
-  FOR gone IN SELECT o.objid, o.object_identity FROM pg_event_trigger_dropped_objects() o
-              WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LOOP
-    IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = gone.objid) THEN
-      any_known := true;
-      UPDATE pgtrickle.pgt_stream_tables t
-        SET needs_reinit = true, reinit_reason = format('source %s was dropped', gone.object_identity),
-            updated_at = now()
-      FROM pgtrickle.pgt_dependencies d WHERE d.pgt_id = t.pgt_id AND d.source_relid = gone.objid;
-    END IF;
-    IF EXISTS (SELECT FROM pgtrickle.pgt_stream_tables WHERE pgt_relid = gone.objid) THEN
+  FOR gone IN SELECT o.classid, o.objid, o.objsubid, o.object_identity AS identity, o.object_type,
+                     CASE WHEN o.object_type = 'trigger'
+                       THEN to_regclass(format('%I.%I', o.address_names[1], o.address_names[2])) END AS relation,
+                     o.address_names[3] AS trigger
+              FROM pg_event_trigger_dropped_objects() o
+              WHERE coalesce(o.schema_name, '') NOT IN ('pgtrickle_changes', 'pgtrickle_state', 'pg_temp') LOOP
+    any_known := pgtrickle._mark_dropped(gone.classid, gone.objid, gone.objsubid, gone.object_type || ' ' || gone.identity)
+      OR any_known;
+    IF gone.objsubid <> 0 AND gone.classid = 'pg_class'::regclass THEN
+      PERFORM pgtrickle._refuse_drop(gone.object_type || ' ' || gone.identity, gone.objid);
+    ELSIF gone.trigger = 'pgt_dml_guard' THEN
+      PERFORM pgtrickle._refuse_drop('trigger ' || gone.identity, gone.relation);
+    ELSIF gone.trigger ~ '^pgt_capture_\d+_' AND gone.relation IS NOT NULL THEN
+      -- what was written since is missed, unless everything is read anew
+      any_known := pgtrickle._mark_dropped('pg_class'::regclass, split_part(gone.trigger, '_', 3)::oid, 0,
+                                           'trigger ' || gone.identity) OR any_known;
+    ELSIF gone.classid = 'pg_class'::regclass
+        AND EXISTS (SELECT FROM pgtrickle.pgt_stream_tables WHERE pgt_relid = gone.objid) THEN
       any_known := true;
       PERFORM pgtrickle._forget_stream_table(t.pgt_id) FROM pgtrickle.pgt_stream_tables t
         WHERE t.pgt_relid = gone.objid;
@@ -129,21 +212,25 @@ BEGIN
                 AND p.proname ~ '^capture_\d+_\d+$' AND split_part(p.proname, '_', 3) = o.objid::text
               JOIN pg_class c ON c.oid::text = split_part(p.proname, '_', 2)
               WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LOOP
-    any_known := true;
-    PERFORM pgtrickle._follow_source(gone.source, format('%s was dropped', gone.object_identity));
+    any_known := pgtrickle._follow_object('pg_class'::regclass, gone.source, format('%s was dropped', gone.object_identity))
+      OR any_known;
   END LOOP;
   IF any_known THEN
     NOTIFY pgtrickle_catalog;
   END IF;
 END $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._sources_concerned(oid), pgtrickle._mark_for_reinit(oid, text),
-  pgtrickle._follow_source(oid, text), pgtrickle._follow_stream_table(oid, text),
+REVOKE ALL ON FUNCTION pgtrickle._relations_concerned(oid), pgtrickle._mark_for_reinit(bigint[], text),
+  pgtrickle._follow_object(oid, oid, text), pgtrickle._follow_schema(oid, text), pgtrickle._keep_capturing(oid),
   pgtrickle._on_ddl_end(), pgtrickle._drop_program(bigint), pgtrickle._forget_stream_table(bigint),
+  pgtrickle._refuse_drop(text, oid), pgtrickle._mark_dropped(oid, oid, integer, text),
   pgtrickle._on_sql_drop() FROM PUBLIC;
 
 CREATE EVENT TRIGGER pg_trickle_ddl_tracker ON ddl_command_end
-  WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW')
+  WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW',
+               'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'CREATE FUNCTION', 'ALTER FUNCTION', 'ALTER ROUTINE',
+               'CREATE AGGREGATE', 'ALTER AGGREGATE', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER OPERATOR',
+               'ALTER COLLATION', 'CREATE TRIGGER', 'ALTER TRIGGER', 'CREATE RULE', 'ALTER EXTENSION')
   EXECUTE FUNCTION pgtrickle._on_ddl_end();
 CREATE EVENT TRIGGER pg_trickle_drop_tracker ON sql_drop
   EXECUTE FUNCTION pgtrickle._on_sql_drop();
