@@ -6,6 +6,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include <sstream>
+
 namespace pgtrickle::catalog {
 
 namespace {
@@ -98,6 +100,44 @@ std::string program_of(pqxx::transaction_base& tx, stream_table_id id) {
     "SELECT program FROM pgtrickle.pgt_stream_tables WHERE pgt_id = $1",
     static_cast<std::int64_t>(id));
   return rows.empty() ? std::string{} : rows[0][0].as<std::string>("");
+}
+
+recorded_sources recorded_sources_of(pqxx::transaction_base& tx,
+                                     stream_table_id id) {
+  recorded_sources sources;
+  for (const auto& row :
+       tx.exec_params("SELECT source_relid, source_type = 'VIEW', "
+                      "array_to_string(columns_used, ' ') "
+                      "FROM pgtrickle.pgt_dependencies WHERE pgt_id = $1",
+                      static_cast<std::int64_t>(id))) {
+    if (row[1].as<bool>()) {
+      sources.views.insert(row[0].as<oid>());
+      continue;
+    }
+    std::istringstream numbers{row[2].as<std::string>()};
+    auto& attnums = sources.tables[row[0].as<oid>()];
+    for (std::int16_t attnum = 0; numbers >> attnum;)
+      attnums.push_back(attnum);
+  }
+  return sources;
+}
+
+void add_sources(pqxx::transaction_base& tx, stream_table_id id,
+                 const recorded_sources& sources) {
+  // A column that only one of the two queries reads is captured for both.
+  for (const auto& [table, attnums] : sources.tables)
+    tx.exec_params(
+      "INSERT INTO pgtrickle.pgt_dependencies AS d SELECT $1, $2, "
+      "CASE WHEN EXISTS (SELECT FROM pgtrickle.pgt_stream_tables "
+      "WHERE pgt_relid = $2) THEN 'STREAM_TABLE' ELSE 'TABLE' END, "
+      "$3::smallint[] ON CONFLICT (pgt_id, source_relid) DO UPDATE SET "
+      "columns_used = ARRAY(SELECT unnest(d.columns_used) UNION "
+      "SELECT unnest(excluded.columns_used) ORDER BY 1)",
+      static_cast<std::int64_t>(id), table,
+      fmt::format("{{{}}}", fmt::join(attnums, ",")));
+  // in the order of oids, so that two registrations can't deadlock
+  for (const auto& [table, attnums] : sources.tables)
+    tx.exec_params("SELECT pgtrickle._install_capture($1)", table);
 }
 
 void record_sources(pqxx::transaction_base& tx, stream_table_id id,

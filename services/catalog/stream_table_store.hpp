@@ -68,6 +68,14 @@ struct recorded_sources {
 void record_sources(pqxx::transaction_base& tx, stream_table_id id,
                     const recorded_sources& sources);
 
+/// The recorded sources of `id`.
+[[nodiscard]] recorded_sources recorded_sources_of(pqxx::transaction_base& tx,
+                                                   stream_table_id id);
+
+/// Captures what is in `sources` for `id`, beside what is captured for it.
+void add_sources(pqxx::transaction_base& tx, stream_table_id id,
+                 const recorded_sources& sources);
+
 /// Stream tables that read `relid`, by name.
 [[nodiscard]] std::vector<std::string> dependents_of(pqxx::transaction_base& tx,
                                                      oid relid);

@@ -223,7 +223,9 @@ refresh_program program_builder::finish(std::string fill_lines,
     body += fmt::format("  {} bigint := 0;\n", count);
   for (std::size_t i = 1; i <= texts_; ++i)
     body += fmt::format("  t{} text;\n", i);
-  body += "BEGIN\n";
+  // A row that goes may come again in a later statement; another program of
+  // this transaction has made constraints immediate at its end.
+  body += "BEGIN\n  SET CONSTRAINTS ALL DEFERRED;\n";
   body += "  IF mode = 'CHECK' THEN\n" + check_lines + "    RETURN NULL;\n";
   body += "  ELSIF mode = 'FILL' THEN\n" + fill_lines;
   body += "  ELSIF mode = 'FULL' THEN\n" + full_lines;

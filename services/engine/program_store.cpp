@@ -1,8 +1,6 @@
 #include "services/engine/program_store.hpp"
 
 #include "services/capture/staging.hpp"
-#include "services/catalog/renamed_query.hpp"
-#include "services/dependency/graph.hpp"
 #include "services/differential/program_json.hpp"
 #include "services/postgres/session.hpp"
 #include "services/query/determinism.hpp"
@@ -24,6 +22,8 @@ plan_ptr recomputed(const catalog::analysed_query& query,
     plan{opaque{sql, query.tables, reason}, describe("(" + sql + ")"), {}});
 }
 
+} // namespace
+
 catalog::recorded_sources sources_of(const prepared_query& prepared,
                                      const refresh_program& program) {
   catalog::recorded_sources sources;
@@ -35,9 +35,8 @@ catalog::recorded_sources sources_of(const prepared_query& prepared,
   return sources;
 }
 
-void create_function(pqxx::dbtransaction& tx, stream_table_id id,
+void create_function(pqxx::dbtransaction& tx, const std::string& name,
                      const std::string& body, const std::string& owner) {
-  const auto name = refresh_function(id);
   tx.exec(fmt::format("CREATE FUNCTION {0}(mode text, windows text[], changes "
                       "bigint[], direct boolean[]) "
                       "RETURNS bigint[] LANGUAGE plpgsql SECURITY DEFINER "
@@ -48,11 +47,10 @@ void create_function(pqxx::dbtransaction& tx, stream_table_id id,
                       name, literal(body), quoted(owner)));
 }
 
-/// An index that the new program does not make alike may not even hold for the
-/// new rows: the next refresh makes its own.
 void drop_other_indexes(pqxx::dbtransaction& tx, const program_target& target,
+                        const std::string& former,
                         const refresh_program& program) {
-  const auto before = program_from_json(catalog::program_of(tx, target.id));
+  const auto before = program_from_json(former);
   if (!before || before->indexes == program.indexes)
     return;
   for (const auto& row :
@@ -62,8 +60,6 @@ void drop_other_indexes(pqxx::dbtransaction& tx, const program_target& target,
                       target.name, row_index(target.id)))
     tx.exec("DROP INDEX " + row[0].as<std::string>());
 }
-
-} // namespace
 
 std::string refresh_function(stream_table_id id) {
   return fmt::format("pgtrickle_state.refresh_{}",
@@ -108,11 +104,9 @@ prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
   return prepared;
 }
 
-namespace {
-
-/// Records `program` as that of the table, and what it was compiled from.
-void record(pqxx::dbtransaction& tx, const prepared_query& prepared,
-            const program_target& target, const refresh_program& program) {
+void record_program(pqxx::dbtransaction& tx, const prepared_query& prepared,
+                    const program_target& target,
+                    const refresh_program& program) {
   const auto id = static_cast<std::int64_t>(target.id);
   tx.exec_params("SELECT pgtrickle._record_references($1, $2::jsonb)", id,
                  prepared.query.references);
@@ -127,137 +121,33 @@ void record(pqxx::dbtransaction& tx, const prepared_query& prepared,
     prepared.full_reason, shape_of(*prepared.plan));
 }
 
-} // namespace
-
-void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
-             const program_target& target, const std::string& owner) {
-  const auto program = compile(*prepared.plan, target);
-  drop_other_indexes(tx, target, program);
+void install_program(pqxx::dbtransaction& tx, const prepared_query& prepared,
+                     const refresh_program& program,
+                     const program_target& target, const std::string& owner) {
   uninstall(tx, target.id);
-  catalog::record_sources(tx, target.id, sources_of(prepared, program));
   for (const auto& statement : program.create_state)
     tx.exec(statement);
   for (const auto& state : program.state)
-    tx.exec(fmt::format("GRANT ALL ON {} TO {}", state, quoted(owner)));
+    tx.exec(fmt::format("GRANT ALL ON {0} TO {1}; SELECT "
+                        "pgtrickle._withhold_statistics('{0}'::regclass)",
+                        state, quoted(owner)));
   for (const auto& source : program.sources)
     if (!source.view.empty())
       tx.exec(fmt::format("{}; GRANT SELECT ON {} TO {}", create_view(source),
                           source.view, quoted(owner)));
-  create_function(tx, target.id, program.function_body, owner);
-  record(tx, prepared, target, program);
+  create_function(tx, refresh_function(target.id), program.function_body,
+                  owner);
+  record_program(tx, prepared, target, program);
   tx.exec(fmt::format("SELECT {}('CHECK', NULL, NULL, NULL)",
                       refresh_function(target.id)));
 }
 
-namespace {
-
-/// The table's columns must be those of the query, in any order: columns that
-/// were added later come last.
-void check_columns(pqxx::dbtransaction& tx,
-                   const catalog::stored_stream_table& table,
-                   const catalog::analysed_query& query) {
-  std::map<std::string, std::string> types;
-  for (const auto& row : tx.exec_params(
-         "SELECT name, type FROM pgtrickle._columns_of($1)", table.relid))
-    types[row[0].as<std::string>()] = row[1].as<std::string>();
-  const auto refuse = [&](const std::string& what) {
-    throw postgres::abandoned(
-      {errc::source_changed,
-       "the query's columns are not those of " + table.name + ": " + what,
-       {},
-       "Call pgtrickle.alter_stream_table with the query, which alters the "
-       "table's columns."});
-  };
-  for (std::size_t i = 0; i < query.names.size(); ++i) {
-    const auto found = types.extract(query.names[i]);
-    if (!found)
-      refuse(quoted(query.names[i]) + " is new");
-    if (found.mapped() != query.columns[i].type)
-      refuse(fmt::format("{} is {}, and was {}", quoted(query.names[i]),
-                         query.columns[i].type, found.mapped()));
-  }
-  if (!types.empty())
-    refuse(quoted(types.begin()->first) + " is missing");
-}
-
-/// Whether the program that is installed differs from that of `prepared` in
-/// names only.
-bool keeps_contents(pqxx::dbtransaction& tx,
-                    const catalog::stored_stream_table& table,
-                    const prepared_query& prepared) {
-  const auto row
-    = tx.exec_params1("SELECT coalesce(plan_shape, ''), time_dependent "
-                      "FROM pgtrickle.pgt_stream_tables WHERE pgt_id = $1",
-                      static_cast<std::int64_t>(table.id));
-  return table.is_populated && !table.needs_reinit
-         && table.refresh_mode != "IMMEDIATE"
-         && row[0].as<std::string>() == shape_of(*prepared.plan)
-         && row[1].as<bool>() == prepared.time_dependent
-         && program_from_json(catalog::program_of(tx, table.id));
-}
-
-void check_cycle(pqxx::dbtransaction& tx,
-                 const catalog::stored_stream_table& table,
-                 const std::set<oid>& sources) {
-  dependency_graph graph;
-  std::map<oid, std::vector<oid>> edges;
-  std::map<oid, std::string> names;
-  for (const auto& row : tx.exec(
-         "SELECT t.pgt_relid, d.source_relid, format('%I.%I', pgt_schema, "
-         "pgt_name) "
-         "FROM pgtrickle.pgt_stream_tables t JOIN pgtrickle.pgt_dependencies d "
-         "USING (pgt_id)")) {
-    edges[row[0].as<oid>()].push_back(row[1].as<oid>());
-    names[row[0].as<oid>()] = row[2].as<std::string>();
-  }
-  for (const auto& [relation, read] : edges)
-    graph.set_sources(relation, read);
-  const std::vector<oid> wanted{sources.begin(), sources.end()};
-  if (const auto cycle = graph.cycle_if(table.relid, wanted))
-    throw postgres::abandoned(
-      {errc::dependency_cycle,
-       "the query would make " + table.name + " depend on itself",
-       path_text(*cycle, [&](oid id) { return names[id]; }),
-       "Read the tables behind the stream table instead."});
-}
-
-/// What was compiled must be what stands in the catalog when it is committed:
-/// from here on, DDL on it waits for this transaction.
-void check_serial(pqxx::dbtransaction& tx,
-                  const catalog::stored_stream_table& table) {
-  if (tx.exec_params("SELECT FROM pgtrickle.pgt_stream_tables "
-                     "WHERE pgt_id = $1 AND ddl_serial = $2",
-                     static_cast<std::int64_t>(table.id), table.ddl_serial)
-        .empty())
-    throw postgres::abandoned(
-      {errc::serialization_failure,
-       "what " + table.name + " stands on was altered while it was compiled",
-       {},
-       "The scheduler repeats it by itself."});
-}
-
-} // namespace
-
-bool replace_program(pqxx::dbtransaction& tx,
-                     const catalog::stored_stream_table& table) {
-  const auto query
-    = catalog::query_of_today(tx, table.id, table.defining_query, table.owner);
-  const auto prepared
-    = prepare(tx, query, {table.owner, "pg_catalog"}, table.refresh_mode);
-  check_cycle(tx, table, prepared.query.tables);
-  check_columns(tx, table, prepared.query);
-  const program_target target{table.id, table.name, prepared.query.names};
-  const bool kept = keeps_contents(tx, table, prepared);
-  if (kept) {
-    const auto program = compile(*prepared.plan, target);
-    tx.exec("DROP FUNCTION " + refresh_function(table.id));
-    create_function(tx, table.id, program.function_body, table.owner);
-    record(tx, prepared, target, program);
-  } else {
-    install(tx, prepared, target, table.owner);
-  }
-  check_serial(tx, table);
-  return kept;
+void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
+             const program_target& target, const std::string& owner) {
+  const auto program = compile(*prepared.plan, target);
+  drop_other_indexes(tx, target, catalog::program_of(tx, target.id), program);
+  catalog::record_sources(tx, target.id, sources_of(prepared, program));
+  install_program(tx, prepared, program, target, owner);
 }
 
 void uninstall(pqxx::dbtransaction& tx, stream_table_id id) {

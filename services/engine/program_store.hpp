@@ -24,11 +24,42 @@ struct prepared_query {
                                      const caller& reader,
                                      const std::string& refresh_mode);
 
+/// The sources that a program reads, for the catalog.
+[[nodiscard]] catalog::recorded_sources
+sources_of(const prepared_query& prepared, const refresh_program& program);
+
 /// Creates what the refreshes of `target` need (arrangements, the owner's
 /// refresh function, capture) and records it. What an earlier definition left
 /// is replaced. Throws permission_denied if `owner` may not read a source.
 void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
              const program_target& target, const std::string& owner);
+
+/// Installs without touching the sources' capture and the table's indexes.
+void install_program(pqxx::dbtransaction& tx, const prepared_query& prepared,
+                     const refresh_program& program,
+                     const program_target& target, const std::string& owner);
+
+/// Creates a function with the body of a refresh program and the rights of
+/// `owner`.
+void create_function(pqxx::dbtransaction& tx, const std::string& name,
+                     const std::string& body, const std::string& owner);
+
+/// Drops the index of the program `former` (as stored) if `program` does not
+/// make it alike: it may not even hold for the new rows.
+void drop_other_indexes(pqxx::dbtransaction& tx, const program_target& target,
+                        const std::string& former,
+                        const refresh_program& program);
+
+/// Records `program` as that of the table, what it was compiled from, and the
+/// table's present columns and owner.
+void record_program(pqxx::dbtransaction& tx, const prepared_query& prepared,
+                    const program_target& target,
+                    const refresh_program& program);
+
+/// Throws dependency_cycle if `table` would depend on itself by `sources`.
+void check_cycle(pqxx::dbtransaction& tx,
+                 const catalog::stored_stream_table& table,
+                 const std::set<oid>& sources);
 
 /// Compiles the defining query of `table` again, under the names of today, and
 /// installs it. Returns whether rows and arrangements are those of the new

@@ -1,6 +1,7 @@
 #include "services/engine/registration.hpp"
 
 #include "services/catalog/stream_table_store.hpp"
+#include "services/engine/alteration.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
@@ -120,7 +121,9 @@ stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
     relid, name.name, name.schema, definition.query, search_path_of(by),
     prepared.query.canonical, definition.schedule, definition.refresh_mode)[0];
   const stream_table_id created{id.as<std::int64_t>()};
-  install(tx, prepared, {created, full, prepared.query.names}, by.role);
+  // spelt as whoever compiles it again will spell it
+  const auto spelt = catalog::load(tx, {created}).at(created).name;
+  install(tx, prepared, {created, spelt, prepared.query.names}, by.role);
   return created;
 }
 
@@ -204,50 +207,73 @@ result<stream_table_id> resume_stream_table(session& db, const caller& by,
     });
 }
 
+namespace {
+
+void apply_settings(pqxx::dbtransaction& tx, stream_table_id id,
+                    const stream_table_change& change) {
+  const auto number = static_cast<std::int64_t>(id);
+  if (change.schedule) {
+    check_schedule(tx, change.schedule);
+    tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET schedule = "
+                   "CASE WHEN lower($2) = 'calculated' THEN NULL ELSE $2 "
+                   "END WHERE pgt_id = $1",
+                   number, *change.schedule);
+  }
+  if (!change.status)
+    return;
+  if (*change.status != "ACTIVE" && *change.status != "SUSPENDED")
+    throw abandoned({errc::invalid_argument,
+                     "status \"" + *change.status + "\" can't be set",
+                     {},
+                     "Use ACTIVE or SUSPENDED."});
+  tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET status = "
+                 "CASE WHEN $2 = 'ACTIVE' AND NOT is_populated THEN "
+                 "'INITIALIZING' ELSE $2 END, consecutive_errors = 0 "
+                 "WHERE pgt_id = $1",
+                 number, *change.status);
+}
+
+void change_mode(pqxx::dbtransaction& tx, catalog::stored_stream_table table,
+                 const std::string& mode) {
+  check_mode(mode);
+  table.refresh_mode = mode;
+  table.needs_reinit = true;
+  (void)replace_program(tx, table);
+  tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true, "
+                 "reinit_reason = 'altered', refresh_mode = $2 "
+                 "WHERE pgt_id = $1",
+                 static_cast<std::int64_t>(table.id), mode);
+}
+
+} // namespace
+
 result<stream_table_id> alter_stream_table(session& db, const caller& by,
                                            const stream_table_change& change,
                                            ownership fence) {
+  if (change.query) {
+    const auto checked
+      = db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+          check_size(*change.query);
+          if (change.refresh_mode)
+            check_mode(*change.refresh_mode);
+          if (change.schedule)
+            check_schedule(tx, change.schedule);
+        });
+    if (!checked)
+      return tl::unexpected(checked.error());
+    return replace_query(db, by, change, fence,
+                         [&](pqxx::dbtransaction& tx, stream_table_id id) {
+                           apply_settings(tx, id, change);
+                         });
+  }
   return db.run<stream_table_id>(
     isolation::read_committed, [&](pqxx::dbtransaction& tx) {
       const auto id = resolve(tx, by, change.name);
-      auto table = catalog::load(tx, {id}).at(id);
+      const auto table = catalog::load(tx, {id}).at(id);
       check_owner(tx, by, table.relid, table.name);
-      const auto number = static_cast<std::int64_t>(id);
-      if (change.schedule) {
-        check_schedule(tx, change.schedule);
-        tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET schedule = "
-                       "CASE WHEN lower($2) = 'calculated' THEN NULL ELSE $2 "
-                       "END WHERE pgt_id = $1",
-                       number, *change.schedule);
-      }
-      if (change.status) {
-        if (*change.status != "ACTIVE" && *change.status != "SUSPENDED")
-          throw abandoned({errc::invalid_argument,
-                           "status \"" + *change.status + "\" can't be set",
-                           {},
-                           "Use ACTIVE or SUSPENDED."});
-        tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET status = "
-                       "CASE WHEN $2 = 'ACTIVE' AND NOT is_populated THEN "
-                       "'INITIALIZING' ELSE $2 END, consecutive_errors = 0 "
-                       "WHERE pgt_id = $1",
-                       number, *change.status);
-      }
-      if (change.refresh_mode) {
-        check_mode(*change.refresh_mode);
-        table.refresh_mode = *change.refresh_mode;
-      }
-      if (change.query) {
-        check_size(*change.query);
-        table.original_query = *change.query;
-        table.original_search_path = search_path_of(by);
-      }
-      if (change.refresh_mode || change.query) {
-        (void)replace_program(tx, table);
-        tx.exec_params(
-          "UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true, "
-          "reinit_reason = 'altered' WHERE pgt_id = $1",
-          number);
-      }
+      apply_settings(tx, id, change);
+      if (change.refresh_mode)
+        change_mode(tx, table, *change.refresh_mode);
       catalog::check_fence(tx, fence.epoch);
       return id;
     });

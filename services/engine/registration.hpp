@@ -16,8 +16,8 @@ namespace pgtrickle::engine {
 create_stream_table(postgres::session& db, const caller& by,
                     const stream_table_definition& definition, ownership fence);
 
-/// Applies `change`; returns the id. A new query leaves the table
-/// marked for re-initialisation: the next refresh brings it up to date.
+/// Applies `change`; returns the id. The rows of a new query are there
+/// afterwards; a new mode leaves the table marked for re-initialisation.
 [[nodiscard]] result<stream_table_id>
 alter_stream_table(postgres::session& db, const caller& by,
                    const stream_table_change& change, ownership fence);

@@ -99,3 +99,66 @@ TEST_CASE_FIXTURE(hostile,
       "CREATE TABLE mallory.source AS SELECT 1 AS id; RESET ROLE");
   springs("SELECT id, '(1,2)'::mallory.pair AS pair FROM mallory.source");
 }
+
+TEST_CASE_FIXTURE(hostile, "a range type's functions have the owner's rights, "
+                           "also in statistics") {
+  sql("SET ROLE mallory; CREATE FUNCTION mallory.gap(int, int) RETURNS float8 "
+      "IMMUTABLE LANGUAGE plpgsql AS "
+      "$$ BEGIN PERFORM mallory.trap(); RETURN $1 - $2; END $$; "
+      "CREATE TYPE mallory.span AS RANGE (SUBTYPE = int, SUBTYPE_DIFF = "
+      "mallory.gap); CREATE TABLE mallory.source AS SELECT i AS id, "
+      "mallory.span(i, i + 3) AS pair FROM generate_series(1, 20) i; RESET "
+      "ROLE");
+  springs("SELECT pair, count(*) AS n, max(id) AS most FROM mallory.source "
+          "GROUP BY pair");
+  sql("ANALYZE mallory.kept");
+  CHECK(sql("SELECT FROM mallory.said WHERE role = 'mallory'").size() > 0);
+  sql("DELETE FROM mallory.said; DO $$ DECLARE t regclass; BEGIN FOR t IN "
+      "SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+      "'pgtrickle_state'::regnamespace LOOP EXECUTE 'ANALYZE ' || t; END LOOP; "
+      "END $$");
+  CHECK(sql("SELECT FROM mallory.said").empty());
+}
+
+TEST_CASE_FIXTURE(hostile, "what the owner hangs on a stream table has its "
+                           "rights while the daemon works on it") {
+  sql("SET ROLE mallory; CREATE TABLE mallory.source AS SELECT 1 AS id, 2 AS "
+      "pair; CREATE FUNCTION mallory.innocent(anyelement) RETURNS boolean "
+      "IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM mallory.trap(); RETURN "
+      "true; END $$; CREATE FUNCTION mallory.fired() RETURNS trigger LANGUAGE "
+      "plpgsql AS $$ BEGIN SET CONSTRAINTS ALL DEFERRED; PERFORM "
+      "mallory.trap(); RETURN NULL; END $$; RESET ROLE");
+  const auto id = engine::create_stream_table(
+    session(), {"mallory", "mallory"},
+    {.name = "kept", .query = "SELECT id, pair FROM mallory.source"}, {});
+  REQUIRE_MESSAGE(id, id.error().message);
+  (void)refresh({*id});
+  sql("SET ROLE mallory; CREATE INDEX ON mallory.kept "
+      "(mallory.innocent(pair)); ALTER TABLE mallory.kept ADD CHECK "
+      "(mallory.innocent(pair)); CREATE CONSTRAINT TRIGGER late AFTER INSERT "
+      "OR UPDATE OR DELETE ON mallory.kept DEFERRABLE INITIALLY DEFERRED FOR "
+      "EACH ROW EXECUTE FUNCTION mallory.fired(); CREATE STATISTICS ON "
+      "(mallory.innocent(id)), (mallory.innocent(pair)) FROM mallory.kept; "
+      "RESET ROLE; DELETE FROM mallory.said");
+  const auto nothing_leaked = [&] {
+    return sql("SELECT FROM mallory.said WHERE role <> 'mallory' OR word <> "
+               "'nothing'")
+             .empty()
+           && !sql("SELECT FROM mallory.said").empty();
+  };
+  sql("INSERT INTO mallory.source SELECT i, i FROM generate_series(1, 300) i");
+  (void)refresh({*id});
+  CHECK(nothing_leaked());
+  sql("DELETE FROM mallory.said; UPDATE pgtrickle.pgt_stream_tables SET "
+      "needs_reinit = true; UPDATE mallory.source SET pair = 3");
+  CHECK(refresh({*id}).at(0).action == "REINITIALIZE"); // ends in ANALYZE
+  CHECK(nothing_leaked());
+  sql("DELETE FROM mallory.said");
+  stream_table_change change;
+  change.name = "mallory.kept";
+  change.query = "SELECT id, pair::text AS pair FROM mallory.source";
+  const auto altered
+    = engine::alter_stream_table(session(), {"mallory", "mallory"}, change, {});
+  REQUIRE_MESSAGE(altered, altered.error().message);
+  CHECK(nothing_leaked());
+}

@@ -55,5 +55,24 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   ORDER BY a.attnum
 $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._equality_of(oid, oid),
+-- ANALYZE calls the functions of a range type, which anybody may have written,
+-- with the rights of the table's owner: a table of the daemon's has no
+-- statistics of such columns.
+CREATE FUNCTION pgtrickle._withhold_statistics(relation oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found name;
+BEGIN
+  FOR found IN
+    WITH RECURSIVE types (attname, typid) AS (
+      SELECT attname, atttypid FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+      UNION ALL SELECT y.attname, t.typbasetype FROM types y JOIN pg_type t ON t.oid = y.typid WHERE t.typtype = 'd')
+    SELECT y.attname FROM types y JOIN pg_type t ON t.oid = y.typid
+    WHERE t.typtype IN ('r', 'm') AND t.typnamespace <> 'pg_catalog'::regnamespace
+  LOOP
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS 0', relation::regclass, found);
+  END LOOP;
+END $$;
+
+REVOKE ALL ON FUNCTION pgtrickle._withhold_statistics(oid), pgtrickle._equality_of(oid, oid),
   pgtrickle._is_indexable(oid, integer), pgtrickle._columns_of(oid) FROM PUBLIC;

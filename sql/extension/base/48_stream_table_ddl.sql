@@ -72,5 +72,22 @@ BEGIN
   RETURN FOUND;
 END $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._table_columns(oid), pgtrickle._unfitness_of(oid),
+-- What needs one of these columns of a stream table, and would be in the way of
+-- their going.
+CREATE FUNCTION pgtrickle._column_dependents(relation oid, attnums smallint[]) RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT DISTINCT CASE WHEN w.ev_class IS NULL THEN pg_describe_object(d.classid, d.objid, 0)
+                       ELSE pg_describe_object('pg_class'::regclass, w.ev_class, 0) END
+  FROM pg_depend d LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+  WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = relation AND d.refobjsubid = ANY (attnums)
+    AND d.deptype = 'n'
+  UNION
+  SELECT 'stream table ' || pgtrickle._relation_name(t.pgt_relid)
+  FROM pgtrickle.pgt_references r JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
+  WHERE r.classid = 'pg_class'::regclass AND r.objid = relation
+    AND r.columns ?| ARRAY(SELECT a::text FROM unnest(attnums || 0::smallint) a)
+  ORDER BY 1
+$$;
+
+REVOKE ALL ON FUNCTION pgtrickle._column_dependents(oid, smallint[]), pgtrickle._table_columns(oid), pgtrickle._unfitness_of(oid),
   pgtrickle._refuse_unfit(oid, text), pgtrickle._follow_stream_table(oid, text) FROM PUBLIC;

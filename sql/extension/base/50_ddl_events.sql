@@ -103,6 +103,8 @@ BEGIN
     ELSIF command.classid IN ('pg_class'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass) THEN
       PERFORM pgtrickle._keep_capturing(command.objid);
       any_known := pgtrickle._follow_stream_table(command.objid, command.why) OR any_known;
+      PERFORM pgtrickle._refuse_unfit(t.pgt_relid, command.why) FROM pgtrickle.pgt_stream_tables t
+        WHERE t.pgt_relid IN (SELECT pgtrickle._hierarchy_of(command.objid));
       FOR touched IN SELECT pgtrickle._relations_concerned(command.objid) LOOP
         PERFORM pgtrickle._refuse_unfit(touched, command.why);
         any_known := pgtrickle._follow_object('pg_class'::regclass, touched, command.why) OR any_known;

@@ -1,0 +1,94 @@
+// A refresh between sessions that hold locks.
+
+#include "test/engine/stream_database.hpp"
+#include "test/support/session.hpp"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+
+using namespace pgtrickle;
+
+namespace {
+
+struct contended : test::stream_database {
+  contended() {
+    sql("CREATE TABLE sale (id int PRIMARY KEY, item text); INSERT INTO sale "
+        "SELECT i, 'item' || i % 3 FROM generate_series(1, 9) i; CREATE "
+        "FUNCTION slow(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ "
+        "BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN $1; END $$");
+    id = create("kept", query);
+  }
+
+  const std::string query
+    = "SELECT slow(item) AS item, count(*) AS n FROM sale GROUP BY 1";
+  stream_table_id id{};
+  test::session user{conninfo()};
+  test::session other{conninfo()};
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(contended, "a refresh gives up on a lock in time, is not "
+                             "counted as an error, and nobody waits behind "
+                             "it") {
+  for (const std::string table : {"sale", "kept"}) {
+    CAPTURE(table);
+    other.run("INSERT INTO sale SELECT max(id) + 1, 'x' FROM sale");
+    user.run("BEGIN");
+    user.run("LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE");
+    const auto began = std::chrono::steady_clock::now();
+    const auto blocked
+      = refresher().run({{id}, engine::initiator::scheduler}, {});
+    REQUIRE(!blocked);
+    CHECK(blocked.error().code == errc::lock_unavailable);
+    CHECK(blocked.error().state() == "55P03");
+    CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds{5});
+    const std::string free = table == "sale" ? "kept" : "sale";
+    CHECK(other.run("SET lock_timeout = 100; SELECT count(*) FROM " + free)
+            .sqlstate.empty());
+    user.run("COMMIT");
+    CHECK(other
+            .run("SELECT status || consecutive_errors FROM "
+                 "pgtrickle.pgt_stream_tables")
+            .value()
+          == "ACTIVE0");
+    CHECK(refresh({id}).at(0).action == "DIFFERENTIAL");
+    CHECK(difference("kept", query) == 0);
+  }
+}
+
+TEST_CASE_FIXTURE(contended, "a full refresh blocks neither readers nor "
+                             "writers while it runs") {
+  for (const std::string state : {"false", "true"}) {
+    CAPTURE(state);
+    sql("TRUNCATE sale; INSERT INTO sale VALUES (1, 'item1'), (2, 'y'); UPDATE "
+        "pgtrickle.pgt_stream_tables SET needs_reinit = "
+        + state);
+    user.run("SELECT pg_advisory_lock(42)");
+    const auto pid = std::to_string(refresher().db().backend_pid());
+    REQUIRE(refresher().db().exec("SET lock_timeout = 0"));
+    std::jthread refreshing{[&] { (void)refresh({id}); }};
+    while (other
+             .run("SELECT count(*) FROM pg_locks WHERE pid = " + pid
+                  + " AND locktype = 'advisory' AND NOT granted")
+             .value()
+           != "1")
+      std::this_thread::yield();
+    CHECK(other
+            .run("SELECT string_agg(DISTINCT relation::regclass || ' ' || "
+                 "mode, ', ' ORDER BY relation::regclass || ' ' || mode) FROM "
+                 "pg_locks WHERE pid = "
+                 + pid
+                 + " AND relation IN ('sale'::regclass, 'kept'::regclass) AND "
+                   "mode NOT IN ('AccessShareLock', 'RowExclusiveLock')")
+            .value()
+          == "(null)");
+    CHECK(other.run("SELECT count(*) FROM kept").sqlstate.empty());
+    CHECK(other.run("INSERT INTO sale VALUES (10, 'late')").sqlstate.empty());
+    user.run("SELECT pg_advisory_unlock(42)");
+    refreshing.join();
+    refresh({id});
+    CHECK(difference("kept", query) == 0);
+  }
+}
