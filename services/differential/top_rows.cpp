@@ -98,8 +98,8 @@ private:
   /// The slice, as the prefix tells it. Rows that sort alike are taken by their
   /// values, so that they don't change places for nothing.
   std::string in_prefix() const {
-    texts order = node_.order;
-    for (std::size_t i = 0; i < names_.size(); ++i)
+    texts order{order_};
+    for (auto i : where_.key())
       order.push_back("i." + names_[i]
                       + (self_.columns[i].indexable ? "" : "::text"));
     return fmt::format("(SELECT * FROM {} i ORDER BY {} LIMIT {} OFFSET {})",
