@@ -148,7 +148,7 @@ named_rows planner::from_and_where(const select_stmt& query,
 /// The columns of `rows` as PostgreSQL sees them.
 std::vector<column> planner::described(const plan& rows) {
   try {
-    return describe_(current(rows));
+    return describe_(current(rows, recursing_));
   } catch (const std::exception& error) {
     throw uncovered{error.what()};
   }
