@@ -150,7 +150,8 @@ std::vector<column> planner::described(const plan& rows) {
   try {
     return describe_(current(rows, recursing_));
   } catch (const std::exception& error) {
-    throw uncovered{error.what()};
+    const std::string_view message = error.what();
+    throw uncovered{std::string{message.substr(0, message.find('\n'))}};
   }
 }
 
