@@ -110,11 +110,6 @@ TEST_CASE_FIXTURE(shop, "a join over an aggregate keeps its table") {
         "FROM sale GROUP BY customer) t ON t.customer = c.id");
 }
 
-TEST_CASE_FIXTURE(shop, "an outer join is recomputed where it stands") {
-  keeps("SELECT c.id, s.item FROM customer c LEFT JOIN sale s ON s.customer = "
-        "c.id");
-}
-
 TEST_CASE_FIXTURE(shop, "WITH, EXISTS, EXCEPT and windows keep their tables") {
   keeps(
     "WITH big AS (SELECT * FROM sale WHERE amount > 4) "
