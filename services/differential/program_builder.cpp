@@ -208,6 +208,16 @@ void program_builder::end_if() {
   line("END IF;");
 }
 
+void program_builder::begin_loop(std::string_view condition) {
+  line(fmt::format("WHILE {} LOOP", condition));
+  ++depth_;
+}
+
+void program_builder::end_loop() {
+  --depth_;
+  line("END LOOP;");
+}
+
 void program_builder::clear_after(std::string name, std::string count) {
   cleared_.emplace_back(std::move(name), std::move(count));
 }

@@ -63,6 +63,9 @@ public:
   /// Adds a temporary table, empty between refreshes. Returns its name.
   std::string add_staging(std::string_view operation,
                           const std::vector<column_definition>& columns);
+  void add_staging_index(std::string statement) {
+    program_.create_staging.push_back(std::move(statement));
+  }
 
   /// Adds an arrangement, and the statement that fills it from the sources.
   /// `{}` in `fill` and `constraints` is not replaced. Returns its name.
@@ -94,6 +97,10 @@ public:
   /// Lines between these run only if `condition` holds.
   void begin_if(std::string_view condition);
   void end_if();
+
+  /// Lines between these run again as long as `condition` holds.
+  void begin_loop(std::string_view condition);
+  void end_loop();
 
   /// Adds a line of PL/pgSQL.
   void line(std::string_view text);
