@@ -162,6 +162,11 @@ definitions(const std::vector<column>& columns);
 [[nodiscard]] std::string consolidated(std::string_view relation,
                                        const std::vector<column>& columns);
 
+/// The same of the columns at `kept` alone, whose names stay.
+[[nodiscard]] std::string consolidated(std::string_view relation,
+                                       const std::vector<column>& columns,
+                                       const std::vector<std::size_t>& kept);
+
 /// The rows of `query` and, with weight -1, those of `table`, whose columns are
 /// called `names`: a SELECT in parentheses.
 [[nodiscard]] std::string difference(std::string_view query,
