@@ -35,6 +35,13 @@ struct stored_stream_table {
   /// The PostgreSQL cluster that `consumed` belongs to.
   std::string system_identifier;
   bool time_dependent = false;
+  /// What the last refresh of either kind took; absent: there was none.
+  std::optional<double> last_full_ms;
+  std::optional<double> last_diff_ms;
+  /// How the last one was done: DIFFERENTIAL, FULL or not at all; and what it
+  /// and those alike before it took together.
+  std::string effective_mode;
+  double mode_spent_ms = 0;
 };
 
 /// Loads stream tables by id; those that are gone are left out.

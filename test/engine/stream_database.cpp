@@ -86,6 +86,12 @@ stream_database::refresh(const std::vector<stream_table_id>& ids) {
   return *outcomes;
 }
 
+void stream_database::set(const std::string& setting,
+                          const std::string& value) {
+  pqxx::nontransaction{refresher_->db().raw()}.exec(
+    fmt::format("SET {} = {}", setting, value));
+}
+
 std::int64_t stream_database::difference(const std::string& table,
                                          const std::string& query) {
   const auto rows = sql(fmt::format(

@@ -30,6 +30,9 @@ public:
   std::vector<engine::refresh_outcome>
   refresh(const std::vector<stream_table_id>& ids);
 
+  /// Sets a setting for the refreshes.
+  void set(const std::string& setting, const std::string& value);
+
   /// Rows that the stream table has too many or too few: 0 if it is right.
   [[nodiscard]] std::int64_t difference(const std::string& table,
                                         const std::string& query);

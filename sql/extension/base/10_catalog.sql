@@ -32,6 +32,8 @@ CREATE TABLE pgtrickle.pgt_stream_tables (
   last_refresh_at        timestamptz,
   last_full_ms           double precision,
   last_diff_ms           double precision,
+  -- what the last refresh and those before it that were done the same way took
+  mode_spent_ms          double precision NOT NULL DEFAULT 0,
   consecutive_errors     integer NOT NULL DEFAULT 0,
   last_error_message     text,
   last_error_at          timestamptz,
@@ -77,6 +79,9 @@ CREATE TABLE pgtrickle.pgt_refresh_history (
 );
 CREATE INDEX ON pgtrickle.pgt_refresh_history (pgt_id, start_time);
 CREATE INDEX ON pgtrickle.pgt_refresh_history (refresh_id) WHERE status = 'RUNNING';
+-- What AUTO learns from, however long ago it was.
+CREATE INDEX ON pgtrickle.pgt_refresh_history (pgt_id, start_time) WHERE action = 'DIFFERENTIAL';
+CREATE INDEX ON pgtrickle.pgt_refresh_history (pgt_id, start_time) WHERE action IN ('FULL', 'REINITIALIZE');
 
 -- Which daemon owns this database. Every transaction of a daemon that writes
 -- reads the row FOR SHARE and gives up when the epoch is no longer its own.
