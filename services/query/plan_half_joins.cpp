@@ -63,12 +63,13 @@ Node comparison_of(const SubLink& link, const std::vector<Node>& right) {
   return *all;
 }
 
-/// What makes a row of the subquery count, over positions. x op ALL (…) holds
-/// if there is no row for which x op y is not true; so a negated IN looks for a
-/// row for which x = y is not false, which a null makes.
-planner::node planner::half_condition(const named_rows& rows,
-                                      const named_rows& inner, SubLink link,
-                                      const nodes& values, bool anti) {
+/// What makes a row of the subquery count, over positions: any of these
+/// conditions. x op ALL (…) holds if there is no row for which x op y is not
+/// true; so a negated IN looks for a row for which x = y is not false, which a
+/// null makes. Equality and nulls apart can be looked up; together they can't.
+planner::nodes planner::half_conditions(const named_rows& rows,
+                                        const named_rows& inner, SubLink link,
+                                        const nodes& values, bool anti) {
   bool all = link.sub_link_type() == pg_query::ALL_SUBLINK;
   if (all && anti && operator_of(link) == "<>") {
     all = false;
@@ -77,15 +78,21 @@ planner::node planner::half_condition(const named_rows& rows,
   const auto comparison = comparison_of(link, values);
   const auto unequal = filled("NOT $1", {comparison});
   if (!anti)
-    return all ? unequal : comparison;
+    return {all ? unequal : comparison};
   auto operands = values_of(link.testexpr());
   operands.insert(operands.end(), values.begin(), values.end());
-  if (std::ranges::none_of(operands, [&](const auto& value) {
-        return may_be_null(value, rows, inner);
-      }))
-    return all ? unequal : comparison;
-  return tested(comparison,
-                all ? pg_query::IS_NOT_TRUE : pg_query::IS_NOT_FALSE);
+  std::erase_if(operands, [&](const auto& value) {
+    return !may_be_null(value, rows, inner);
+  });
+  if (operands.empty())
+    return {all ? unequal : comparison};
+  if (all || values.size() > 1 || operator_of(link) != "=")
+    return {
+      tested(comparison, all ? pg_query::IS_NOT_TRUE : pg_query::IS_NOT_FALSE)};
+  nodes conditions{comparison};
+  for (const auto& value : operands)
+    conditions.push_back(filled("$1 IS NOT DISTINCT FROM NULL", {value}));
+  return conditions;
 }
 
 named_rows planner::half_joined(named_rows rows, const SubLink& link,
@@ -101,21 +108,23 @@ named_rows planner::half_joined(named_rows rows, const SubLink& link,
   nodes values;
   auto [inner, condition] = exists ? inner_rows(rows, query, nullptr)
                                    : inner_rows(rows, query, &values);
+  std::vector<std::string> conditions{condition};
   if (!exists) {
     auto over_rows = link;
     *over_rows.mutable_testexpr() = attached(rows, link.testexpr());
     for (auto& value : values)
       value = moved(value, width);
-    condition += " AND ("
-                 + over_pair(half_condition(rows, inner, std::move(over_rows),
-                                            values, anti),
-                             width)
-                 + ")";
+    conditions.clear();
+    for (const auto& part :
+         half_conditions(rows, inner, std::move(over_rows), values, anti))
+      conditions.push_back(condition + " AND (" + over_pair(part, width) + ")");
   }
-  auto columns = rows.rows->columns;
-  auto key = rows.rows->key;
-  rows.rows = make_plan(semi_join{rows.rows, inner.rows, condition, anti},
-                        std::move(columns), std::move(key));
+  // Only an anti join has several: a row stays if none of them holds.
+  const auto columns = rows.rows->columns;
+  const auto key = rows.rows->key;
+  for (const auto& one : conditions)
+    rows.rows
+      = make_plan(semi_join{rows.rows, inner.rows, one, anti}, columns, key);
   return rows;
 }
 

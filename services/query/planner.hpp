@@ -126,8 +126,8 @@ private:
   // --- subqueries as conditions (plan_half_joins.cpp) ------------------------
   named_rows half_joined(named_rows rows, const pg_query::SubLink& link,
                          bool negated);
-  node half_condition(const named_rows& rows, const named_rows& inner,
-                      pg_query::SubLink link, const nodes& values, bool anti);
+  nodes half_conditions(const named_rows& rows, const named_rows& inner,
+                        pg_query::SubLink link, const nodes& values, bool anti);
   std::pair<named_rows, std::string>
   inner_rows(const named_rows& rows, const select_stmt& query, nodes* values);
 

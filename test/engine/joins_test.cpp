@@ -132,3 +132,9 @@ TEST_CASE_FIXTURE(shop, "semi joins inside outer joins keep their table") {
         "(SELECT customer, item FROM sale s WHERE NOT EXISTS (SELECT "
         "FROM customer c WHERE c.id = s.amount)) s ON s.customer = c.id");
 }
+
+TEST_CASE_FIXTURE(shop, "correlated NOT IN with nulls keeps its table") {
+  keeps("SELECT s.item, s.customer FROM sale s WHERE s.customer NOT IN "
+        "(SELECT CASE WHEN id % 13 <> 0 THEN id END FROM customer c WHERE "
+        "c.region = s.item OR c.id % 10 = s.amount)");
+}
