@@ -54,6 +54,18 @@ TEST_CASE_FIXTURE(shop, "rows in a subquery keep their table") {
         "(SELECT s.customer, s.amount FROM sale s)");
 }
 
+TEST_CASE_FIXTURE(shop, "rows that are in no subquery keep their table where "
+                        "nulls are") {
+  keeps("SELECT s.item FROM sale s WHERE ROW(s.customer, s.price) NOT IN "
+        "(SELECT id, credit FROM customer WHERE id % 3 = 0)");
+}
+
+TEST_CASE_FIXTURE(shop, "conditions within tests for null keep their table") {
+  keeps("SELECT s.item, (s.amount > 3 AND s.price > 1) IS NULL AS unknown, "
+        "(s.amount > 3 OR s.price > 1)::text AS either FROM sale s WHERE "
+        "(s.amount > 1 AND s.price < 2) IS NOT TRUE");
+}
+
 TEST_CASE_FIXTURE(shop, "IN over groups, a set operation and LIMIT keeps its "
                         "table") {
   keeps(
