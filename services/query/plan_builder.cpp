@@ -148,9 +148,10 @@ named_rows planner::from_and_where(const select_stmt& query,
 /// The columns of `rows` as PostgreSQL sees them.
 std::vector<column> planner::described(const plan& rows) {
   try {
-    return describe_(current(rows));
+    return describe_(current(rows, recursing_));
   } catch (const std::exception& error) {
-    throw uncovered{error.what()};
+    const std::string_view message = error.what();
+    throw uncovered{std::string{message.substr(0, message.find('\n'))}};
   }
 }
 

@@ -27,6 +27,10 @@ void planner::add_item(from_clause& from, const node& item) {
     return;
   }
   if (from.reads(item)) {
+    if (item.has_join_expr()) {
+      add_left_join(from, item.join_expr());
+      return;
+    }
     auto left = from.join();
     from.replace(applied(std::move(left), item, join_kind::inner, {}));
     return;
@@ -48,6 +52,23 @@ void planner::add_join(from_clause& from, const pg_query::JoinExpr& join) {
   if (has_subquery(join.quals()))
     throw uncovered{"subquery in the condition of a join"};
   from.add_condition(join.quals());
+}
+
+/// A LEFT JOIN that reads the rows before it goes on from them.
+void planner::add_left_join(from_clause& from, const pg_query::JoinExpr& join) {
+  if (join.jointype() != pg_query::JOIN_LEFT || join.has_alias()
+      || join.using_clause_size() > 0)
+    throw uncovered{"a join that reads the rows before it"};
+  add_item(from, join.larg());
+  const auto conditions = join.has_quals() ? conjuncts(join.quals()) : nodes{};
+  if (has_subquery(join.quals()))
+    throw uncovered{"subquery in the condition of a join"};
+  auto left = from.join();
+  from.replace(
+    from.reads(join.rarg())
+      ? applied(std::move(left), join.rarg(), join_kind::left, conditions)
+      : joined_sides(join, std::move(left), alone(join.rarg()), join_kind::left,
+                     conditions));
 }
 
 /// The rows of an item that reads none of those before it.

@@ -48,6 +48,16 @@ bool is_linear_in(const plan_ptr& plan, const plan_ptr& self) {
   });
 }
 
+std::string empty_rows(const std::vector<column>& columns) {
+  std::vector<std::string> outputs;
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    outputs.push_back(fmt::format(
+      "NULL::{}{} AS {}", columns[i].type,
+      columns[i].collation.empty() ? "" : " COLLATE " + columns[i].collation,
+      column_name(i)));
+  return "(SELECT " + joined(outputs) + " WHERE false)";
+}
+
 } // namespace
 
 bool planner::reads(const select_stmt& query, const std::string& name) {
@@ -139,14 +149,16 @@ plan_ptr planner::recursion_of(common_table& table) {
     column.not_null = false;
   table.self = make_plan(
     recursion{fmt::format("pgt_recursion_{}", ++recursions_)}, columns);
+  recursing_[table.self.get()] = empty_rows(columns);
   plan_ptr step;
   try {
     step = cast_to(level(query.rarg(), nullptr), columns);
   } catch (const uncovered&) {
-    table.self = nullptr;
+    recursing_.erase(std::exchange(table.self, nullptr).get());
     throw;
   }
   const auto self = std::exchange(table.self, nullptr);
+  recursing_.erase(self.get());
   if (readings(step, self) != 1 || !is_linear_in(step, self))
     throw uncovered{"recursion through more than joins"};
   if (query.all())

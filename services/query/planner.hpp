@@ -72,6 +72,7 @@ private:
   // --- FROM (plan_from.cpp, plan_joins.cpp) ----------------------------------
   void add_item(from_clause& from, const node& item);
   void add_join(from_clause& from, const pg_query::JoinExpr& join);
+  void add_left_join(from_clause& from, const pg_query::JoinExpr& join);
   named_rows alone(const node& item);
   named_rows relation(const pg_query::RangeVar& range);
   plan_ptr relation_rows(const relation_facts& relation);
@@ -160,6 +161,7 @@ private:
   const describe_query& describe_;
   std::vector<std::vector<common_table>> with_; // outermost first
   std::map<oid, plan_ptr> views_;
+  stored_rows recursing_; // what stands for a recursion while it is built
   std::size_t recursions_ = 0;
 };
 

@@ -18,7 +18,7 @@ shop::shop() {
 }
 
 void shop::change(int round) {
-  sql("INSERT INTO customer SELECT 100 * " + std::to_string(round)
+  sql("INSERT INTO customer SELECT 100 * " + std::to_string(++changes_)
       + " + i, 'r' || i % 6, i, NULL FROM generate_series(1, 5) i");
   sql("UPDATE sale SET amount = amount + 1, price = price * 2 WHERE amount % "
       "4 = "
@@ -34,8 +34,9 @@ void shop::change(int round) {
   sql("UPDATE customer SET region = region");
 }
 
-void shop::keeps(const std::string& query) {
+void shop::keeps(const std::string& query, const std::string& recomputed) {
   CAPTURE(query);
+  CHECK(recomputed_parts(query) == recomputed);
   const auto id = create("kept", query);
   REQUIRE(difference("kept", query) == 0);
   for (int round = 1; round <= 4; ++round) {
@@ -46,6 +47,7 @@ void shop::keeps(const std::string& query) {
     REQUIRE(difference("kept", query) == 0);
   }
   CHECK(refresh({id}).at(0).action == "NO_DATA");
+  sql("DROP TABLE kept");
 }
 
 } // namespace pgtrickle::test

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <atomic>
 
@@ -98,6 +99,15 @@ std::int64_t stream_database::difference(const std::string& table,
     "(SELECT count(*) FROM (({1}) EXCEPT ALL SELECT * FROM {0}) b)",
     table, query));
   return rows[0][0].as<std::int64_t>();
+}
+
+std::string stream_database::recomputed_parts(const std::string& query) {
+  const auto checks = engine::validate_query(db_, owner_, query);
+  REQUIRE_MESSAGE(checks, query << ": " << checks.error().message);
+  for (const auto& check : nlohmann::json::parse(*checks))
+    if (check.at("check_name") == "recomputed_subtrees")
+      return check.at("result");
+  return {};
 }
 
 } // namespace pgtrickle::test

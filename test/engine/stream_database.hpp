@@ -37,6 +37,9 @@ public:
   [[nodiscard]] std::int64_t difference(const std::string& table,
                                         const std::string& query);
 
+  /// What validate_query says that no operator covers.
+  [[nodiscard]] std::string recomputed_parts(const std::string& query);
+
   [[nodiscard]] postgres::session& session() { return db_; }
   [[nodiscard]] std::string conninfo() const;
   [[nodiscard]] const caller& owner() const { return owner_; }
