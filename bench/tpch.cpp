@@ -224,7 +224,7 @@ int main(int argc, char** argv) {
     wanted.queries.resize(22);
     std::iota(wanted.queries.begin(), wanted.queries.end(), 1);
   }
-  workbench db;
+  workbench db{wanted.check ? careless_settings : server_settings};
   auto all = subjects(wanted);
   create(db, all, wanted);
   for (std::size_t share = 0; share < wanted.changes.size(); ++share)

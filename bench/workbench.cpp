@@ -24,6 +24,11 @@ jit = off
 autovacuum = off
 )";
 
+const std::string careless_settings = server_settings + R"(
+fsync = off
+synchronous_commit = off
+)";
+
 namespace {
 
 constexpr auto database = "bench";
@@ -51,13 +56,21 @@ std::string processor() {
 
 } // namespace
 
-workbench::workbench()
-  : server_(server_settings), user_(open(with_database(server_))),
+workbench::workbench(const std::string& settings)
+  : server_(settings), user_(open(with_database(server_))),
     refresher_(open(conninfo())) {
   execute("SET search_path = public");
 }
 
-std::string workbench::conninfo() const { return server_.conninfo(database); }
+void workbench::use_schema(const std::string& name) {
+  execute(
+    fmt::format("CREATE SCHEMA {0}; SET search_path = {0}, public", name));
+  owner_.search_path = name + ", public";
+}
+
+std::string workbench::conninfo(const std::string& of_database) const {
+  return server_.conninfo(of_database);
+}
 
 void workbench::execute(const std::string& statements) {
   or_give_up(user_.exec(statements));

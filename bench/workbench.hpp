@@ -15,11 +15,17 @@ namespace pgtrickle::bench {
 /// through some of the runs and not through others (see `settle`).
 extern const std::string server_settings;
 
+/// The same without waiting for the disk, for checks that measure nothing.
+extern const std::string careless_settings;
+
 /// A database with the extension in a PostgreSQL of the program's own, and the
 /// engine over it without a daemon. What goes wrong ends the program.
 class workbench {
 public:
-  workbench();
+  explicit workbench(const std::string& settings = server_settings);
+
+  /// Creates a schema; what follows means the tables in it.
+  void use_schema(const std::string& name);
 
   /// Runs statements as an ordinary session would.
   void execute(const std::string& statements);
@@ -60,7 +66,8 @@ public:
   /// What the server has logged.
   [[nodiscard]] std::string log() const;
 
-  [[nodiscard]] std::string conninfo() const;
+  [[nodiscard]] std::string conninfo(const std::string& of_database
+                                     = "bench") const;
 
 private:
   test::private_postgres server_;
