@@ -28,7 +28,7 @@ struct options {
   int transactions = 2000;
   std::vector<int> clients{1, 4};
   std::int64_t bulk = 100000;
-  bool awaits_disk = true;
+  bool careless = false;
 };
 
 constexpr std::array<const char*, 4> tables{"plain", "three_columns",
@@ -94,11 +94,10 @@ double pgbench_ms(const workbench& db, const std::string& script, int clients,
                   const options& wanted) {
   const auto file = fmt::format("/tmp/pgtrickle-bench-{}.sql", getpid());
   std::ofstream(file) << script << '\n';
-  const auto command = fmt::format(
-    "PGOPTIONS='-c synchronous_commit={}' pgbench -n -M prepared -c {} -j {} "
-    "-t {} -f {} '{}' 2>&1",
-    wanted.awaits_disk ? "on" : "off", clients, clients, wanted.transactions,
-    file, db.conninfo());
+  const auto command
+    = fmt::format("pgbench -n -M prepared -c {} -j {} "
+                  "-t {} -f {} '{}' 2>&1",
+                  clients, clients, wanted.transactions, file, db.conninfo());
   std::string output;
   std::array<char, 4096> part{};
   auto* pipe = popen(command.c_str(), "r");
@@ -122,7 +121,8 @@ struct line {
 
 class experiment {
 public:
-  explicit experiment(options wanted) : wanted_(std::move(wanted)) {
+  explicit experiment(options wanted)
+    : wanted_(std::move(wanted)), db_(wanted_.careless) {
     // Updates choose from the upper half, so deletes may take the lower.
     const auto deleted = std::ranges::max(wanted_.clients) * 2
                          * (wanted_.rounds + 1) * (wanted_.transactions + 100);
@@ -135,8 +135,6 @@ public:
                        "DIFFERENTIAL"),
             db_.create("every", "SELECT * FROM all_columns", "DIFFERENTIAL")};
     db_.execute(row_level_triggers);
-    if (!wanted_.awaits_disk)
-      db_.execute("SET synchronous_commit = off");
     db_.execute("VACUUM ANALYZE");
     db_.execute("CHECKPOINT");
   }
@@ -149,9 +147,7 @@ public:
   }
 
   void print() {
-    std::cout << machine(db_) << "; commits "
-              << (wanted_.awaits_disk ? "wait" : "do not wait")
-              << " for the disk\n\n";
+    std::cout << machine(db_) << "\n\n";
     text_table table{{"statement", "without ms", "three columns", "all columns",
                       "row-level triggers", "bar", ""}};
     for (const auto& one : lines_) {
@@ -240,14 +236,12 @@ private:
 int main(int argc, char** argv) {
   CLI::App app{"What capture costs a writer."};
   options wanted;
-  bool hurried = false;
   app.add_option("--rounds", wanted.rounds, "measured rounds (5)");
   app.add_option("--transactions", wanted.transactions,
                  "single-row transactions of a client in a round (2000)");
   app.add_option("--bulk", wanted.bulk, "rows of a large statement (100000)");
-  app.add_flag("--asynchronous", hurried, "commits do not wait for the disk");
+  app.add_flag("--careless", wanted.careless, careless_help);
   CLI11_PARSE(app, argc, argv);
-  wanted.awaits_disk = !hurried;
   experiment one{wanted};
   one.run();
   one.print();

@@ -28,6 +28,7 @@ struct options {
   std::vector<double> changes{0.001, 0.01};
   int rounds = 5;
   bool check = false;
+  bool careless = false;
   int most_opaque = 22;
   std::string plans;
   int slow_ms = 5;
@@ -205,6 +206,7 @@ void declare(CLI::App& app, options& wanted) {
   app.add_option("--rounds", wanted.rounds,
                  "measured rounds of each share (5)");
   app.add_flag("--check", wanted.check, "only check that all are right");
+  app.add_flag("--careless", wanted.careless, careless_help);
   app.add_option("--most-opaque", wanted.most_opaque,
                  "queries that may have recomputed parts (22)");
   app.add_option("--plans", wanted.plans,
@@ -224,7 +226,7 @@ int main(int argc, char** argv) {
     wanted.queries.resize(22);
     std::iota(wanted.queries.begin(), wanted.queries.end(), 1);
   }
-  workbench db{wanted.check ? careless_settings : server_settings};
+  workbench db{wanted.check || wanted.careless};
   auto all = subjects(wanted);
   create(db, all, wanted);
   for (std::size_t share = 0; share < wanted.changes.size(); ++share)

@@ -56,9 +56,9 @@ std::string processor() {
 
 } // namespace
 
-workbench::workbench(const std::string& settings)
-  : server_(settings), user_(open(with_database(server_))),
-    refresher_(open(conninfo())) {
+workbench::workbench(bool careless)
+  : server_(careless ? careless_settings : server_settings),
+    user_(open(with_database(server_))), refresher_(open(conninfo())) {
   execute("SET search_path = public");
 }
 
@@ -159,10 +159,11 @@ std::string machine(workbench& db) {
   double kilobytes = 0;
   info >> name >> kilobytes;
   return fmt::format("{}, {} processors, {:.0f} GB of memory, PostgreSQL {}, "
-                     "{}",
+                     "{}; commits {} for the disk",
                      processor(), std::thread::hardware_concurrency(),
                      kilobytes / 1048576, db.value("SHOW server_version"),
-                     db.value("SELECT current_date"));
+                     db.value("SELECT current_date"),
+                     db.value("SHOW fsync") == "on" ? "wait" : "do not wait");
 }
 
 } // namespace pgtrickle::bench

@@ -15,14 +15,16 @@ namespace pgtrickle::bench {
 /// through some of the runs and not through others (see `settle`).
 extern const std::string server_settings;
 
-/// The same without waiting for the disk, for checks that measure nothing.
+/// The same without waiting for the disk: shows what the work costs where the
+/// disk is slow.
 extern const std::string careless_settings;
 
 /// A database with the extension in a PostgreSQL of the program's own, and the
 /// engine over it without a daemon. What goes wrong ends the program.
 class workbench {
 public:
-  explicit workbench(const std::string& settings = server_settings);
+  /// With `careless_settings`, or with `server_settings`.
+  explicit workbench(bool careless = false);
 
   /// Creates a schema; what follows means the tables in it.
   void use_schema(const std::string& name);
@@ -76,7 +78,11 @@ private:
   caller owner_{"postgres", "public"};
 };
 
-/// The machine, PostgreSQL's version and the date, on one line.
+/// The machine, PostgreSQL's version, the date, and whether commits wait for
+/// the disk, on one line.
 [[nodiscard]] std::string machine(workbench& db);
+
+/// What --careless means, for every program's help.
+constexpr auto careless_help = "commits do not wait for the disk";
 
 } // namespace pgtrickle::bench

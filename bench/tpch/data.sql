@@ -40,3 +40,13 @@ FROM size, vocabulary, generate_series(1, customers) key,
   LATERAL (SELECT one_of(nations, key, 400) AS nation) AS n;
 
 SELECT add_orders(1, orders) FROM size;
+
+-- After the rows, in one pass. What changes checks its lines at commit, because
+-- an order's price follows from its lines.
+ALTER TABLE nation ADD FOREIGN KEY (n_regionkey) REFERENCES region;
+ALTER TABLE supplier ADD FOREIGN KEY (s_nationkey) REFERENCES nation;
+ALTER TABLE partsupp ADD FOREIGN KEY (ps_partkey) REFERENCES part, ADD FOREIGN KEY (ps_suppkey) REFERENCES supplier;
+ALTER TABLE customer ADD FOREIGN KEY (c_nationkey) REFERENCES nation;
+ALTER TABLE orders ADD FOREIGN KEY (o_custkey) REFERENCES customer;
+ALTER TABLE lineitem ADD FOREIGN KEY (l_orderkey) REFERENCES orders DEFERRABLE INITIALLY DEFERRED,
+  ADD FOREIGN KEY (l_partkey, l_suppkey) REFERENCES partsupp;

@@ -1,5 +1,6 @@
 -- The tables of the TPC-H benchmark, with primary keys and the indexes on
--- foreign keys that such a database usually has.
+-- foreign keys that such a database usually has; the foreign keys themselves
+-- follow the rows.
 CREATE TABLE region (
   r_regionkey int PRIMARY KEY,
   r_name text NOT NULL,
