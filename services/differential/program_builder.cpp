@@ -1,5 +1,6 @@
 #include "services/differential/program_builder.hpp"
 
+#include "services/differential/locator.hpp"
 #include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
@@ -207,6 +208,16 @@ void program_builder::end_if() {
   line("END IF;");
 }
 
+void program_builder::begin_loop(std::string_view condition) {
+  line(fmt::format("WHILE {} LOOP", condition));
+  ++depth_;
+}
+
+void program_builder::end_loop() {
+  --depth_;
+  line("END LOOP;");
+}
+
 void program_builder::clear_after(std::string name, std::string count) {
   cleared_.emplace_back(std::move(name), std::move(count));
 }
@@ -277,9 +288,15 @@ std::string exact(const std::string& reference, const column& type) {
 
 std::string consolidated(std::string_view relation,
                          const std::vector<column>& columns) {
+  return consolidated(relation, columns, all_columns(columns.size()));
+}
+
+std::string consolidated(std::string_view relation,
+                         const std::vector<column>& columns,
+                         const std::vector<std::size_t>& kept) {
   std::vector<std::string> outputs;
   std::vector<std::string> groups;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
+  for (auto i : kept) {
     const auto name = "i." + column_name(i);
     // A type without equality can't be grouped by: its text stands for it.
     outputs.push_back(columns[i].eq == equality::none

@@ -63,6 +63,9 @@ public:
   /// Adds a temporary table, empty between refreshes. Returns its name.
   std::string add_staging(std::string_view operation,
                           const std::vector<column_definition>& columns);
+  void add_staging_index(std::string statement) {
+    program_.create_staging.push_back(std::move(statement));
+  }
 
   /// Adds an arrangement, and the statement that fills it from the sources.
   /// `{}` in `fill` and `constraints` is not replaced. Returns its name.
@@ -94,6 +97,10 @@ public:
   /// Lines between these run only if `condition` holds.
   void begin_if(std::string_view condition);
   void end_if();
+
+  /// Lines between these run again as long as `condition` holds.
+  void begin_loop(std::string_view condition);
+  void end_loop();
 
   /// Adds a line of PL/pgSQL.
   void line(std::string_view text);
@@ -154,6 +161,11 @@ definitions(const std::vector<column>& columns);
 /// those that cancel left out: a SELECT in parentheses.
 [[nodiscard]] std::string consolidated(std::string_view relation,
                                        const std::vector<column>& columns);
+
+/// The same of the columns at `kept` alone, whose names stay.
+[[nodiscard]] std::string consolidated(std::string_view relation,
+                                       const std::vector<column>& columns,
+                                       const std::vector<std::size_t>& kept);
 
 /// The rows of `query` and, with weight -1, those of `table`, whose columns are
 /// called `names`: a SELECT in parentheses.
