@@ -28,7 +28,7 @@ struct options {
   int transactions = 2000;
   std::vector<int> clients{1, 4};
   std::int64_t bulk = 100000;
-  bool careless = false;
+  server_options server;
 };
 
 constexpr std::array<const char*, 4> tables{"plain", "three_columns",
@@ -122,7 +122,7 @@ struct line {
 class experiment {
 public:
   explicit experiment(options wanted)
-    : wanted_(std::move(wanted)), db_(wanted_.careless) {
+    : wanted_(std::move(wanted)), db_(wanted_.server) {
     // Updates choose from the upper half, so deletes may take the lower.
     const auto deleted = std::ranges::max(wanted_.clients) * 2
                          * (wanted_.rounds + 1) * (wanted_.transactions + 100);
@@ -240,7 +240,7 @@ int main(int argc, char** argv) {
   app.add_option("--transactions", wanted.transactions,
                  "single-row transactions of a client in a round (2000)");
   app.add_option("--bulk", wanted.bulk, "rows of a large statement (100000)");
-  app.add_flag("--careless", wanted.careless, careless_help);
+  declare(app, wanted.server);
   CLI11_PARSE(app, argc, argv);
   experiment one{wanted};
   one.run();

@@ -25,7 +25,7 @@ struct options {
   std::vector<std::int64_t> sizes{100000, 1000000};
   std::vector<double> shares{0.001, 0.01, 0.1, 0.5};
   std::vector<std::string> names;
-  bool careless = false;
+  server_options server;
   int rounds = 5;
   int warm_up = 2;
 };
@@ -160,7 +160,7 @@ void declare(CLI::App& app, options& wanted) {
   app.add_option("--queries", wanted.names, "for example scan,join (all)")
     ->delimiter(',');
   app.add_option("--rounds", wanted.rounds, "measured rounds (5)");
-  app.add_flag("--careless", wanted.careless, careless_help);
+  declare(app, wanted.server);
   app.add_option("--warm-up", wanted.warm_up, "rounds before them (2)");
 }
 
@@ -171,7 +171,7 @@ int main(int argc, char** argv) {
   options wanted;
   declare(app, wanted);
   CLI11_PARSE(app, argc, argv);
-  workbench db{wanted.careless};
+  workbench db{wanted.server};
   std::vector<measurement> all;
   for (const auto rows : wanted.sizes)
     for (const auto& query : cells()) {

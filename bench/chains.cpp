@@ -88,12 +88,12 @@ int main(int argc, char** argv) {
   CLI::App app{"One changed row through stream tables over stream tables."};
   std::int64_t rows = 20000;
   int rounds = 11;
-  bool careless = false;
+  server_options server;
   app.add_option("--rows", rows, "rows of the source (20000)");
   app.add_option("--rounds", rounds, "measured rounds (11)");
-  app.add_flag("--careless", careless, careless_help);
+  declare(app, server);
   CLI11_PARSE(app, argc, argv);
-  workbench db{careless};
+  workbench db{server};
   db.execute(fmt::format(
     "CREATE TABLE source (id bigint PRIMARY KEY, grp int NOT NULL, val int NOT "
     "NULL); INSERT INTO source SELECT n, n / 20, n % 1000 FROM "

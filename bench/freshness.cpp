@@ -32,7 +32,7 @@ struct options {
   std::string schedule = "0s";
   int rate = 500;
   int seconds = 20;
-  bool careless = false;
+  server_options server;
 };
 
 constexpr auto query = "SELECT grp, count(*) AS n, sum(val) AS total "
@@ -46,7 +46,7 @@ void must(test::session& db, const std::string& statements) {
 /// A served database with one stream table.
 class installation {
 public:
-  explicit installation(const options& wanted) : bench(wanted.careless) {
+  explicit installation(const options& wanted) : bench(wanted.server) {
     bench.execute(fmt::format("ALTER DATABASE bench SET pg_trickle.nats_url = "
                               "'{}'",
                               nats.url()));
@@ -173,7 +173,7 @@ int main(int argc, char** argv) {
                  "schedule of the stream table (0s)");
   app.add_option("--rate", wanted.rate, "transactions a second (500)");
   app.add_option("--seconds", wanted.seconds, "how long to write (20)");
-  app.add_flag("--careless", wanted.careless, careless_help);
+  declare(app, wanted.server);
   CLI11_PARSE(app, argc, argv);
   installation all{wanted};
   writer source{all.bench.conninfo(), wanted};

@@ -22,7 +22,7 @@ struct options {
   std::vector<std::int64_t> sizes{100000, 1000000, 10000000};
   std::vector<std::string> names{"aggregate", "join+aggregate"};
   double changed = 1000;
-  bool careless = false;
+  server_options server;
   int rounds = 7;
 };
 
@@ -118,9 +118,9 @@ int main(int argc, char** argv) {
     ->delimiter(',');
   app.add_option("--changed", wanted.changed, "rows that change (1000)");
   app.add_option("--rounds", wanted.rounds, "measured rounds (7)");
-  app.add_flag("--careless", wanted.careless, careless_help);
+  declare(app, wanted.server);
   CLI11_PARSE(app, argc, argv);
-  workbench db{wanted.careless};
+  workbench db{wanted.server};
   const auto queries = chosen(wanted);
   std::vector<source> sources;
   for (const auto rows : wanted.sizes)

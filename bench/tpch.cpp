@@ -14,7 +14,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <fstream>
 #include <numeric>
 
 using namespace pgtrickle;
@@ -28,10 +27,8 @@ struct options {
   std::vector<double> changes{0.001, 0.01};
   int rounds = 5;
   bool check = false;
-  bool careless = false;
+  server_options server;
   int most_opaque = 22;
-  std::string plans;
-  int slow_ms = 5;
 };
 
 /// One query and what is known of it.
@@ -206,13 +203,9 @@ void declare(CLI::App& app, options& wanted) {
   app.add_option("--rounds", wanted.rounds,
                  "measured rounds of each share (5)");
   app.add_flag("--check", wanted.check, "only check that all are right");
-  app.add_flag("--careless", wanted.careless, careless_help);
+  declare(app, wanted.server);
   app.add_option("--most-opaque", wanted.most_opaque,
                  "queries that may have recomputed parts (22)");
-  app.add_option("--plans", wanted.plans,
-                 "file for the plans of slow statements of refreshes");
-  app.add_option("--slow", wanted.slow_ms,
-                 "milliseconds that make a statement slow (5)");
 }
 
 } // namespace
@@ -226,17 +219,13 @@ int main(int argc, char** argv) {
     wanted.queries.resize(22);
     std::iota(wanted.queries.begin(), wanted.queries.end(), 1);
   }
-  workbench db{wanted.check || wanted.careless};
+  wanted.server.careless = wanted.server.careless || wanted.check;
+  workbench db{wanted.server};
   auto all = subjects(wanted);
   create(db, all, wanted);
   for (std::size_t share = 0; share < wanted.changes.size(); ++share)
-    for (int turn = 0; turn <= wanted.rounds; ++turn) {
-      if (turn == 1 && !wanted.plans.empty())
-        db.log_plans(wanted.slow_ms);
+    for (int turn = 0; turn <= wanted.rounds; ++turn)
       run_round(db, all, wanted, share, turn);
-    }
-  if (!wanted.plans.empty())
-    std::ofstream(wanted.plans) << db.log();
   if (!wanted.check) {
     std::cout << machine(db) << "; " << grouped(wanted.size.lineitems)
               << " rows of lineitem\n\n";

@@ -56,10 +56,27 @@ std::string processor() {
 
 } // namespace
 
-workbench::workbench(bool careless)
-  : server_(careless ? careless_settings : server_settings),
+void declare(CLI::App& app, server_options& wanted) {
+  app.add_flag("--careless", wanted.careless,
+               "commits do not wait for the disk");
+  app.add_option("--plans", wanted.plans,
+                 "file for the plans of slow statements of refreshes");
+  app.add_option("--slow", wanted.slow_ms,
+                 "milliseconds that make a statement slow (5)");
+}
+
+workbench::workbench(server_options wanted)
+  : wanted_(std::move(wanted)),
+    server_(wanted_.careless ? careless_settings : server_settings),
     user_(open(with_database(server_))), refresher_(open(conninfo())) {
   execute("SET search_path = public");
+  if (!wanted_.plans.empty())
+    log_plans();
+}
+
+workbench::~workbench() {
+  if (!wanted_.plans.empty())
+    std::ofstream(wanted_.plans) << server_.log();
 }
 
 void workbench::use_schema(const std::string& name) {
@@ -143,15 +160,13 @@ std::string workbench::explained(const std::string& stream_table,
   return {};
 }
 
-void workbench::log_plans(int longer_than_ms) {
+void workbench::log_plans() {
   or_give_up(refresher_.db().exec(fmt::format(
     "LOAD 'auto_explain'; SET auto_explain.log_min_duration = {}; "
     "SET auto_explain.log_analyze = on; SET auto_explain.log_timing = off; "
     "SET auto_explain.log_nested_statements = on",
-    longer_than_ms)));
+    wanted_.slow_ms)));
 }
-
-std::string workbench::log() const { return server_.log(); }
 
 std::string machine(workbench& db) {
   std::ifstream info("/proc/meminfo");

@@ -5,6 +5,8 @@
 #include "services/postgres/session.hpp"
 #include "test/support/private_postgres.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <string>
 #include <vector>
 
@@ -19,12 +21,27 @@ extern const std::string server_settings;
 /// disk is slow.
 extern const std::string careless_settings;
 
+/// What every program can be told of its server.
+struct server_options {
+  bool careless = false;
+  /// Not empty: a file for the plans, as they ran, of every statement of a
+  /// refresh that takes longer than `slow_ms`.
+  std::string plans;
+  int slow_ms = 5;
+};
+
+/// Adds --careless, --plans and --slow to a program's command line.
+void declare(CLI::App& app, server_options& wanted);
+
 /// A database with the extension in a PostgreSQL of the program's own, and the
 /// engine over it without a daemon. What goes wrong ends the program.
 class workbench {
 public:
-  /// With `careless_settings`, or with `server_settings`.
-  explicit workbench(bool careless = false);
+  explicit workbench(server_options wanted);
+  workbench(const workbench&) = delete;
+  workbench& operator=(const workbench&) = delete;
+  /// Writes the plans.
+  ~workbench();
 
   /// Creates a schema; what follows means the tables in it.
   void use_schema(const std::string& name);
@@ -62,16 +79,13 @@ public:
   [[nodiscard]] std::string explained(const std::string& stream_table,
                                       const std::string& property);
 
-  /// Logs, from now on, each statement of a refresh that takes longer, with its
-  /// plan as it ran.
-  void log_plans(int longer_than_ms);
-  /// What the server has logged.
-  [[nodiscard]] std::string log() const;
-
   [[nodiscard]] std::string conninfo(const std::string& of_database
                                      = "bench") const;
 
 private:
+  void log_plans();
+
+  server_options wanted_;
   test::private_postgres server_;
   postgres::session user_;
   engine::refresher_session refresher_;
@@ -81,8 +95,5 @@ private:
 /// The machine, PostgreSQL's version, the date, and whether commits wait for
 /// the disk, on one line.
 [[nodiscard]] std::string machine(workbench& db);
-
-/// What --careless means, for every program's help.
-constexpr auto careless_help = "commits do not wait for the disk";
 
 } // namespace pgtrickle::bench
