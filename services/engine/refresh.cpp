@@ -24,7 +24,7 @@ struct refresher_session::state {
   [[nodiscard]] result<items> load(const refresh_order& order);
   [[nodiscard]] result<void> rebuild(work_item& item, ownership fence);
   [[nodiscard]] result<void> probe(items& all);
-  [[nodiscard]] result<void> refresh(items& all, ownership fence);
+  [[nodiscard]] result<void> refresh(items& all, initiator by, ownership fence);
   void complete(pqxx::dbtransaction& tx, items& all, const pqxx::row& snapshot,
                 std::chrono::steady_clock::time_point began);
   void record_failures(items& all);
@@ -112,13 +112,20 @@ result<void> refresher_session::state::probe(items& all) {
   });
 }
 
-result<void> refresher_session::state::refresh(items& all, ownership fence) {
+result<void> refresher_session::state::refresh(items& all, initiator by,
+                                               ownership fence) {
   return db.run<void>(isolation::repeatable_read, [&](pqxx::dbtransaction& tx) {
     const auto began = std::chrono::steady_clock::now();
-    // First of all, before the transaction has an xid of its own.
+    // First of all, before the transaction has an xid of its own. Nobody waits
+    // for the disk: a crash of PostgreSQL takes rows and frontier together, and
+    // the next refresh does both again.
     const auto snapshot = tx.exec1(
-      "SELECT pg_current_snapshot(), clock_timestamp(), pg_current_wal_lsn(), "
-      "set_config('pg_trickle.internal_refresh', 'on', true)");
+      std::string{"SELECT pg_current_snapshot(), clock_timestamp(), "
+                  "pg_current_wal_lsn(), "
+                  "set_config('pg_trickle.internal_refresh', 'on', true)"}
+      + (by == initiator::scheduler
+           ? ", set_config('synchronous_commit', 'off', true)"
+           : ""));
     const auto running = std::ranges::count_if(all, &work_item::runs);
     for (auto& item : all) {
       if (!item.runs())
@@ -201,7 +208,7 @@ refresher_session::run(const refresh_order& order, ownership fence) {
       if (const auto id = opened->find(item.table.id); id != opened->end())
         item.history_id = id->second;
     if (std::ranges::any_of(all, &work_item::runs))
-      done = s.refresh(all, fence);
+      done = s.refresh(all, order.by, fence);
     if (!done)
       for (auto& item : all)
         if (item.runs())
