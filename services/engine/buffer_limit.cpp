@@ -29,7 +29,7 @@ std::vector<large_buffer> find_large(pqxx::dbtransaction& tx) {
          "FROM pgtrickle._rotating_parts() p, (SELECT coalesce(current_setting("
          "'pg_trickle.max_change_buffer_mb', true), '4096')::bigint) l (mb) "
          "WHERE l.mb > 0 AND p.source <> 0) s "
-         "WHERE bytes > most * 0.8 AND rows_size > 0 ORDER BY source, part")) {
+         "WHERE bytes > most * 0.8 AND rows_size > 0 ORDER BY 1, 3")) {
     const auto source = row[0].as<oid>();
     if (found.empty() || found.back().source != source)
       found.push_back({source,

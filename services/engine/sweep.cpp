@@ -10,27 +10,34 @@ namespace pgtrickle::engine {
 
 namespace {
 
-/// Parts that every consumer has passed, as of `seen`.
-struct consumed_parts {
+/// The parts that are worth emptying, as of `seen`.
+struct large_parts {
   std::string seen;
-  std::vector<buffer_part> parts;
+  /// Every consumer has passed them.
+  std::vector<buffer_part> consumed;
+  /// Of `touched`, with rows that somebody has still to read.
+  std::vector<buffer_part> held;
 };
 
-consumed_parts find_consumed(pqxx::dbtransaction& tx, sweep_limits limits) {
-  consumed_parts found;
+large_parts find_large_parts(pqxx::dbtransaction& tx, sweep_limits limits) {
+  large_parts found;
   // One statement, and so one snapshot, for all of it.
   for (const auto& row : tx.exec_params(
          "WITH held AS MATERIALIZED (SELECT * FROM "
          "pgtrickle._unconsumed_parts()) "
-         "SELECT pg_current_snapshot(), p.source, p.part, p.name "
-         "FROM pgtrickle._rotating_parts() p WHERE p.rows_size > $1 "
-         "AND NOT EXISTS (SELECT FROM held h WHERE "
+         "SELECT pg_current_snapshot(), p.source, p.part, p.name, "
+         "EXISTS (SELECT FROM held h WHERE "
          "CASE WHEN p.source = 0 THEN h.announced_in = p.name::regclass "
-         "ELSE (h.source, h.part) = (p.source, p.part) END)",
+         "ELSE (h.source, h.part) = (p.source, p.part) END) "
+         "FROM pgtrickle._rotating_parts() p WHERE p.rows_size > $1",
          limits.worth_emptying)) {
     found.seen = row[0].as<std::string>();
-    found.parts.push_back(
-      {row[1].as<oid>(), row[2].as<int>(), row[3].as<std::string>()});
+    buffer_part part{row[1].as<oid>(), row[2].as<int>(),
+                     row[3].as<std::string>()};
+    if (!row[4].as<bool>())
+      found.consumed.push_back(std::move(part));
+    else if (part.source == 0)
+      found.held.push_back(std::move(part));
   }
   return found;
 }
@@ -49,6 +56,22 @@ bool has_news(pqxx::dbtransaction& tx, const buffer_part& part,
                       "WHERE part = {})",
                       part.source, part.number);
   return tx.exec_params1(query, seen)[0].as<bool>();
+}
+
+/// Merged rows stay in their part, which is so held by whoever needs them; what
+/// they replaced goes as soon as no snapshot is left that needs it.
+result<void> merge_announcements(postgres::session& db, const buffer_part& part,
+                                 ownership fence) {
+  return db
+    .run<void>(postgres::isolation::read_committed,
+               [&](pqxx::dbtransaction& tx) {
+                 tx.exec_params("SELECT pgtrickle._merge_announcements($1)",
+                                part.name);
+                 catalog::check_fence(tx, fence.epoch);
+               })
+    .and_then([&]() -> result<void> {
+      return db.exec("VACUUM " + part.name).map([](const pqxx::result&) {});
+    });
 }
 
 } // namespace
@@ -73,15 +96,15 @@ result<bool> empty_part(postgres::session& db, const buffer_part& part,
 result<std::int64_t> sweep_change_buffers(postgres::session& db,
                                           ownership fence,
                                           sweep_limits limits) {
-  const auto consumed = db.run<consumed_parts>(
+  const auto large = db.run<large_parts>(
     postgres::isolation::read_committed,
-    [&](pqxx::dbtransaction& tx) { return find_consumed(tx, limits); });
-  if (!consumed)
-    return tl::unexpected(consumed.error());
+    [&](pqxx::dbtransaction& tx) { return find_large_parts(tx, limits); });
+  if (!large)
+    return tl::unexpected(large.error());
   std::int64_t total = 0;
-  for (const auto& part : consumed->parts) {
+  for (const auto& part : large->consumed) {
     const auto emptied = empty_part(db, part, [&](pqxx::dbtransaction& tx) {
-      if (has_news(tx, part, consumed->seen))
+      if (has_news(tx, part, large->seen))
         return false;
       catalog::check_fence(tx, fence.epoch);
       return true;
@@ -90,6 +113,9 @@ result<std::int64_t> sweep_change_buffers(postgres::session& db,
       return tl::unexpected(emptied.error());
     total += *emptied ? 1 : 0;
   }
+  for (const auto& part : large->held)
+    if (auto merged = merge_announcements(db, part, fence); !merged)
+      return tl::unexpected(std::move(merged.error()));
   return enforce_buffer_limit(db, fence).map(
     [&](std::int64_t dropped) { return total + dropped; });
 }

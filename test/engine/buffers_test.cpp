@@ -2,6 +2,7 @@
 // happens when they can't be.
 
 #include "test/engine/stream_database.hpp"
+#include "test/support/eventually.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -9,6 +10,8 @@
 using namespace pgtrickle;
 
 namespace {
+
+using namespace std::chrono_literals;
 
 struct buffered : test::stream_database {
   buffered() {
@@ -41,6 +44,11 @@ struct buffered : test::stream_database {
       = engine::sweep_change_buffers(session(), {}, {worth_emptying});
     REQUIRE_MESSAGE(swept, swept.error().message);
     return *swept;
+  }
+
+  std::int64_t announcements_after_sweep() {
+    CHECK(sweep() == 0);
+    return number("SELECT count(*) FROM pgtrickle_changes.touched");
   }
 
   void check(const std::string& table = "kept") {
@@ -230,6 +238,54 @@ TEST_CASE_FIXTURE(buffered, "the announcements of a dropped stream table's "
   (void)more;
   CHECK(sweep() == 1);
   CHECK(sql("SELECT FROM pgtrickle_changes.touched").empty());
+}
+
+TEST_CASE_FIXTURE(buffered, "a laggard holds few announcements, and reads all "
+                            "that they announced") {
+  const auto fast = create("kept", totals);
+  const auto slow = create("slow", totals);
+  const auto slower = create("slower", totals);
+  const auto write = [&](int from) {
+    sql(
+      fmt::format("DO $$ BEGIN FOR i IN {}..{} LOOP UPDATE sale SET amount = "
+                  "amount + i WHERE id = i % 90 + 1; COMMIT; END LOOP; END $$",
+                  from, from + 199));
+    refresh({fast});
+  };
+  write(1);
+  refresh({slow});
+  write(201);
+  sql("INSERT INTO sale VALUES (100, 'late', 3)");
+  const auto announced = rows_announced();
+  // one for slower alone, one for slow and slower, one for all three
+  CHECK(
+    test::eventually(10s, [&] { return announcements_after_sweep() == 3; }));
+  CHECK(rows_announced() == announced);
+  CHECK(announcements_after_sweep() == 3);
+  write(401);
+  for (const auto& outcome : refresh({slow, slower, fast}))
+    CHECK(outcome.action != "FULL");
+  check();
+  check("slow");
+  check("slower");
+  CHECK(sweep() > 0);
+  CHECK(sql("SELECT FROM pgtrickle_changes.touched").empty());
+}
+
+TEST_CASE_FIXTURE(buffered,
+                  "announcements are not merged while a snapshot is in "
+                  "use that tells them apart") {
+  const auto id = create("kept", totals);
+  sql("UPDATE sale SET amount = 0 WHERE id = 1");
+  open_transaction reading{conninfo(), "SET TRANSACTION ISOLATION LEVEL "
+                                       "REPEATABLE READ; SELECT 1"};
+  sql("UPDATE sale SET amount = 0 WHERE id = 2");
+  CHECK(announcements_after_sweep() == 2);
+  reading.run("COMMIT");
+  CHECK(
+    test::eventually(10s, [&] { return announcements_after_sweep() == 1; }));
+  refresh({id});
+  check();
 }
 
 TEST_CASE_FIXTURE(buffered, "a buffer beyond its limit is dropped, and only "

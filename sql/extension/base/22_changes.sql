@@ -31,25 +31,50 @@ BEGIN
                WHERE t.xid >= later OR t.xid = ANY (open);
 END $$;
 
+-- Who reads which source, and up to where it has consumed it: beyond are the
+-- xids from `later` on, and those of `open`. A stream table that was never filled
+-- needs all: its fill may be under way, with a snapshot that nobody else sees.
+CREATE VIEW pgtrickle._consumers AS
+  SELECT d.source_relid AS source, f.pgt_id, f.own_xid, coalesce(pg_snapshot_xmax(f.seen), '0') AS later,
+         ARRAY(SELECT pg_snapshot_xip(f.seen)) AS open
+  FROM (SELECT s.pgt_id, CASE WHEN s.is_populated THEN (s.frontier ->> 'snapshot')::pg_snapshot END AS seen,
+               (s.frontier ->> 'own_xid')::xid8 AS own_xid
+        FROM pgtrickle.pgt_stream_tables s) f
+  JOIN pgtrickle.pgt_dependencies d USING (pgt_id) WHERE d.source_type <> 'VIEW';
+
 -- Which parts of change buffers, announced in which part of `touched`, hold rows
--- that a stream table has still to consume. One that was never filled needs all:
--- its fill may be under way, with a snapshot that nobody else sees.
+-- that a stream table has still to consume.
 CREATE FUNCTION pgtrickle._unconsumed_parts()
 RETURNS TABLE (source oid, part smallint, announced_in oid, pgt_id bigint)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  WITH frontiers AS (
-    SELECT s.pgt_id, CASE WHEN s.is_populated THEN (s.frontier ->> 'snapshot')::pg_snapshot END AS seen,
-           (s.frontier ->> 'own_xid')::xid8 AS own_xid
-    FROM pgtrickle.pgt_stream_tables s
-  ), consumers AS MATERIALIZED (
-    SELECT d.source_relid, f.pgt_id, f.own_xid, coalesce(pg_snapshot_xmax(f.seen), '0') AS later,
-           ARRAY(SELECT pg_snapshot_xip(f.seen)) AS open
-    FROM frontiers f JOIN pgtrickle.pgt_dependencies d USING (pgt_id) WHERE d.source_type <> 'VIEW'
-  )
+  WITH consumers AS MATERIALIZED (SELECT * FROM pgtrickle._consumers)
   SELECT DISTINCT t.source, t.part, t.tableoid, c.pgt_id
-  FROM pgtrickle_changes.touched t JOIN consumers c ON c.source_relid = t.source
+  FROM pgtrickle_changes.touched t JOIN consumers c ON c.source = t.source
   WHERE (t.xid >= c.later OR t.xid = ANY (c.open)) AND t.xid IS DISTINCT FROM c.own_xid
 $$;
+
+-- Puts one row in the place of those of a part of `touched` that the same stream
+-- tables have still to read: a laggard then holds few rows. Only transactions
+-- that each snapshot in use has seen the end of: what becomes a frontier
+-- divides none of them from the others.
+CREATE FUNCTION pgtrickle._merge_announcements(announcements regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ended xid8 := (pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+                 - (SELECT max(age(backend_xmin)) FROM pg_stat_activity))::text;
+BEGIN
+  EXECUTE format('
+    WITH consumers AS MATERIALIZED (SELECT * FROM pgtrickle._consumers),
+    merged AS (DELETE FROM %1$s WHERE xid < $1 RETURNING *),
+    awaited AS (
+      SELECT m.*, ARRAY(SELECT c.pgt_id FROM consumers c WHERE c.source = m.source
+                        AND (m.xid >= c.later OR m.xid = ANY (c.open)) AND m.xid IS DISTINCT FROM c.own_xid
+                        ORDER BY 1) AS readers
+      FROM merged m)
+    INSERT INTO %1$s SELECT max(xid), source, part, truncated, sum(rows), min(first_block), max(last_block)
+    FROM awaited WHERE readers <> ''{}'' GROUP BY source, part, truncated, readers', announcements)
+    USING ended;
+END $$;
 
 -- The tables that can be emptied, with their sizes in bytes: the parts of change
 -- buffers, and those of `touched` (source 0).
@@ -66,4 +91,4 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._changes_beyond(oid[], pg_snapshot, xid8), pgtrickle._touched_since(pg_snapshot),
-  pgtrickle._unconsumed_parts(), pgtrickle._rotating_parts() FROM PUBLIC;
+  pgtrickle._unconsumed_parts(), pgtrickle._merge_announcements(regclass), pgtrickle._rotating_parts() FROM PUBLIC;
