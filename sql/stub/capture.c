@@ -1,6 +1,7 @@
 // Capture: a trigger that writes what a statement changed into the change
-// buffer of its source. Its arguments are the source and the numbers of the
-// source's columns that are in use: "16400", "1,4".
+// buffer of its source. Its arguments are the source, the numbers of its
+// columns that are captured, and which columns tell whether an UPDATE changed
+// anything: "16400", "1,4", "captured" or "all".
 
 #include "sql/stub/capture_buffer.h"
 
@@ -27,6 +28,7 @@ typedef struct capture {
   TupleDesc rows;
   int count;
   captured_column* columns;
+  bool compares_all;
   // Null until there is something to write.
   capture_buffer* buffer;
 } capture;
@@ -44,13 +46,14 @@ static void read_arguments(capture* task, const TriggerData* trigger) {
   const Trigger* definition = trigger->tg_trigger;
   Oid member = RelationGetRelid(trigger->tg_relation);
   char* next;
-  if (definition->tgnargs != 2)
+  if (definition->tgnargs != 3)
     elog(ERROR, "trigger %s is not one that pg_trickle made",
          definition->tgname);
   next = definition->tgargs[1];
   task->source = DatumGetObjectId(
     DirectFunctionCall1(oidin, CStringGetDatum(definition->tgargs[0])));
   task->rows = RelationGetDescr(trigger->tg_relation);
+  task->compares_all = strcmp(definition->tgargs[2], "all") == 0;
   task->columns = palloc0((strlen(next) / 2 + 1) * sizeof(captured_column));
   while (*next != '\0') {
     captured_column* column = &task->columns[task->count++];
@@ -107,27 +110,31 @@ static void capture_row(capture* task, TupleTableSlot* from, int weight) {
   add_row(task->buffer, weight);
 }
 
-// Whether two rows are the same in what is captured: bit by bit, so that a
-// large value that was left alone is not even fetched.
+// Bit by bit, so that a large value that was left alone is not even fetched.
+static bool is_same(TupleTableSlot* old, TupleTableSlot* new,
+                    AttrNumber column) {
+  Form_pg_attribute type = TupleDescAttr(old->tts_tupleDescriptor, column - 1);
+  bool old_is_null;
+  bool new_is_null;
+  Datum before = slot_getattr(old, column, &old_is_null);
+  Datum after = slot_getattr(new, column, &new_is_null);
+  if (old_is_null || new_is_null)
+    return old_is_null && new_is_null;
+  return datumIsEqual(before, after, type->attbyval, type->attlen);
+}
+
 static bool are_same(const capture* task, TupleTableSlot* old,
                      TupleTableSlot* new) {
-  for (int i = 0; i < task->count; i++) {
-    AttrNumber column = task->columns[i].from;
-    Form_pg_attribute type;
-    bool old_is_null;
-    bool new_is_null;
-    Datum before;
-    Datum after;
-    if (column == InvalidAttrNumber)
-      continue;
-    type = TupleDescAttr(task->rows, column - 1);
-    before = slot_getattr(old, column, &old_is_null);
-    after = slot_getattr(new, column, &new_is_null);
-    if (old_is_null != new_is_null
-        || (!old_is_null
-            && !datumIsEqual(before, after, type->attbyval, type->attlen)))
-      return false;
+  if (task->compares_all) {
+    for (int i = 1; i <= task->rows->natts; i++)
+      if (!is_same(old, new, (AttrNumber)i))
+        return false;
+    return true;
   }
+  for (int i = 0; i < task->count; i++)
+    if (task->columns[i].from != InvalidAttrNumber
+        && !is_same(old, new, task->columns[i].from))
+      return false;
   return true;
 }
 

@@ -51,6 +51,7 @@ CREATE TABLE pgtrickle.pgt_dependencies (
   source_relid   oid NOT NULL,
   source_type    text NOT NULL CHECK (source_type IN ('TABLE', 'STREAM_TABLE', 'VIEW')),
   -- attribute numbers that the change buffer holds for it
+  -- attribute numbers; 0: a change of any column matters
   columns_used   smallint[] NOT NULL,
   PRIMARY KEY (pgt_id, source_relid)
 );

@@ -55,6 +55,9 @@ SET client_min_messages = warning AS $$
 DECLARE
   buffer text := format('pgtrickle_changes.changes_%s', source);
   columns text := pgtrickle._captured_columns(source);
+  -- Whether an UPDATE matters that changes none of these.
+  compared text := CASE WHEN EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source
+                                     AND 0 = ANY (columns_used)) THEN 'all' ELSE 'captured' END;
   -- Rows of a partition or child may be written through its parent, whose
   -- statement-level triggers can't tell them apart: row-level ones then.
   per_row boolean := EXISTS (SELECT FROM pg_inherits WHERE inhrelid = source);
@@ -108,10 +111,11 @@ BEGIN
         ('truncate', 'AFTER TRUNCATE', '')) AS e (name, event, tables)
     LOOP
       EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %s %s FOR EACH %s
-                      EXECUTE FUNCTION pgtrickle._capture(%L, %L)',
+                      EXECUTE FUNCTION pgtrickle._capture(%L, %L, %L)',
         format('pgt_capture_%s_%s', source, event.name), event.event, member::regclass,
         CASE WHEN per_row THEN '' ELSE event.tables END,
-        CASE WHEN per_row AND event.name <> 'truncate' THEN 'ROW' ELSE 'STATEMENT' END, source, columns);
+        CASE WHEN per_row AND event.name <> 'truncate' THEN 'ROW' ELSE 'STATEMENT' END, source, columns,
+        compared);
     END LOOP;
   END LOOP;
 END $$;
