@@ -60,6 +60,10 @@ find_by_relation(pqxx::transaction_base& tx, oid relid);
 [[nodiscard]] std::string program_of(pqxx::transaction_base& tx,
                                      stream_table_id id);
 
+/// Among attribute numbers: a change of any column matters, but none is read
+/// from the change buffer.
+constexpr std::int16_t any_column = 0;
+
 /// What a stream table reads, as the catalog records it.
 struct recorded_sources {
   /// Tables, with the attribute numbers that their buffers must hold.

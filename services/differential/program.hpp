@@ -27,6 +27,9 @@ struct source_delta {
   /// One for each column of `view`.
   std::vector<std::int16_t> attnums;
   std::vector<column> columns;
+  /// A part of the query that is recomputed reads the table too, and may read
+  /// any column of it. Known to the compiler only.
+  bool any_column = false;
 };
 
 /// The statements that keep one stream table.

@@ -51,7 +51,7 @@ std::size_t program_builder::source_position(oid table) {
   for (std::size_t i = 0; i < program_.sources.size(); ++i)
     if (program_.sources[i].table == table)
       return i;
-  program_.sources.push_back({table, {}, {}, {}});
+  program_.sources.push_back({table, {}, {}, {}, false});
   sources_.emplace_back();
   return program_.sources.size() - 1;
 }
@@ -146,7 +146,9 @@ std::string program_builder::text_of(std::string_view statement) const {
 }
 
 std::string program_builder::changes_of(oid table) {
-  return fmt::format("changes[{}]", source_position(table) + 1);
+  const auto at = source_position(table);
+  program_.sources[at].any_column = true;
+  return fmt::format("changes[{}]", at + 1);
 }
 
 std::string

@@ -52,7 +52,7 @@ std::optional<refresh_program> program_from_json(const std::string& text) {
   refresh_program program;
   for (const auto& source : stored.at("sources")) {
     source_delta delta{
-      source.at("table"), source.at("view"), source.at("attnums"), {}};
+      source.at("table"), source.at("view"), source.at("attnums"), {}, false};
     for (const auto& column : source.at("columns"))
       delta.columns.push_back(column_from_json(column));
     program.sources.push_back(std::move(delta));

@@ -28,8 +28,11 @@ catalog::recorded_sources sources_of(const prepared_query& prepared,
   catalog::recorded_sources sources;
   for (auto table : prepared.query.tables)
     sources.tables[table];
-  for (const auto& source : program.sources)
-    sources.tables[source.table] = source.attnums;
+  for (const auto& source : program.sources) {
+    auto& attnums = sources.tables[source.table] = source.attnums;
+    if (source.any_column)
+      attnums.push_back(catalog::any_column);
+  }
   sources.views = prepared.query.views;
   return sources;
 }

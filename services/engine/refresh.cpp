@@ -92,9 +92,6 @@ result<void> refresher_session::state::rebuild(work_item& item,
 /// Finds the tables that have something to do.
 result<void> refresher_session::state::probe(items& all) {
   return db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-    // For the first of many rows a sequential scan seems cheap, but in a change
-    // buffer the new rows come last.
-    tx.exec("SET LOCAL enable_seqscan = off");
     for (auto& item : all) {
       if (item.outcome.error)
         continue;

@@ -1,6 +1,5 @@
 #include "services/engine/refresh_one.hpp"
 
-#include "services/capture/staging.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/refresh_action.hpp"
 #include "services/engine/refresh_costs.hpp"
@@ -70,7 +69,7 @@ void call_program(pqxx::dbtransaction& tx, work_item& item,
   std::vector<bool> direct;
   for (std::size_t i = 0; i < changes.size(); ++i) {
     if (item.table.consumed)
-      windows.push_back(literal(beyond(*item.table.consumed)));
+      windows.push_back(literal(changes[i].window));
     counts.push_back(changes[i].count);
     direct.push_back(reads_directly(changes[i].count, rows[i]));
   }

@@ -123,11 +123,11 @@ BEGIN
     END IF;
   END LOOP;
   -- A partition or inheritance child that went took rows of its source with it.
-  FOR gone IN SELECT c.oid AS source, o.object_identity
+  FOR gone IN SELECT DISTINCT c.oid AS source, o.object_identity
               FROM pg_event_trigger_dropped_objects() o
-              JOIN pg_proc p ON p.pronamespace = 'pgtrickle_changes'::regnamespace
-                AND p.proname ~ '^capture_\d+_\d+$' AND split_part(p.proname, '_', 3) = o.objid::text
-              JOIN pg_class c ON c.oid::text = split_part(p.proname, '_', 2)
+              JOIN pg_event_trigger_dropped_objects() t ON t.classid = 'pg_trigger'::regclass
+                AND t.address_names[1:2] = o.address_names AND t.address_names[3] ~ '^pgt_capture_\d+_'
+              JOIN pg_class c ON c.oid::text = split_part(t.address_names[3], '_', 3)
               WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LOOP
     any_known := true;
     PERFORM pgtrickle._follow_source(gone.source, format('%s was dropped', gone.object_identity));
