@@ -1,6 +1,7 @@
 #include "services/engine/registration.hpp"
 
 #include "services/catalog/stream_table_store.hpp"
+#include "services/engine/immediate.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
@@ -32,12 +33,13 @@ void check_size(const std::string& query) {
 }
 
 void check_mode(const std::string& mode) {
-  static constexpr std::array known = {"AUTO", "DIFFERENTIAL", "FULL"};
+  static constexpr std::array known
+    = {"AUTO", "DIFFERENTIAL", "FULL", immediate_mode};
   if (std::ranges::find(known, mode) == known.end())
     throw abandoned({errc::invalid_argument,
                      "refresh_mode \"" + mode + "\" is not known",
                      {},
-                     "Use AUTO, DIFFERENTIAL or FULL."});
+                     "Use AUTO, DIFFERENTIAL, FULL or IMMEDIATE."});
 }
 
 void check_schedule(pqxx::dbtransaction& tx,
@@ -79,6 +81,17 @@ void check_name_is_free(pqxx::dbtransaction& tx, const caller& by,
                      "Grant CREATE on the schema to " + quoted(by.role) + "."});
 }
 
+/// It follows its sources by itself, whatever the time or the daemon's state.
+void check_immediate(const stream_table_change& change) {
+  if (change.schedule || change.status == "SUSPENDED")
+    throw abandoned({errc::invalid_argument,
+                     change.schedule
+                       ? "an IMMEDIATE stream table has no schedule"
+                       : "an IMMEDIATE stream table can't be SUSPENDED",
+                     {},
+                     "Give it the refresh_mode AUTO as well."});
+}
+
 /// Creates the table itself: exactly the query's columns, the caller's own.
 oid create_table(pqxx::dbtransaction& tx, const std::string& name,
                  const prepared_query& prepared, const std::string& owner) {
@@ -104,6 +117,12 @@ stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
   check_size(definition.query);
   check_mode(definition.refresh_mode);
   check_schedule(tx, definition.schedule);
+  const bool immediate = definition.refresh_mode == immediate_mode;
+  if (immediate && !definition.initialize)
+    throw abandoned({errc::invalid_argument,
+                     "an IMMEDIATE stream table can't be left empty",
+                     {},
+                     "Call with initialize => true."});
   const auto name = parse_name(tx, by, definition.name);
   check_name_is_free(tx, by, name);
   const auto prepared
@@ -117,9 +136,13 @@ stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
     "refresh_mode) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING pgt_id",
     relid, name.name, name.schema, definition.query, search_path_of(by),
-    prepared.query.canonical, definition.schedule, definition.refresh_mode)[0];
+    prepared.query.canonical, immediate ? std::nullopt : definition.schedule,
+    definition.refresh_mode)[0];
   const stream_table_id created{id.as<std::int64_t>()};
-  install(tx, prepared, {created, full, prepared.query.names}, by.role);
+  install(tx, prepared, {created, full, prepared.query.names, immediate},
+          by.role);
+  if (immediate)
+    fill_immediate(tx, created, initiator::initial);
   return created;
 }
 
@@ -212,6 +235,11 @@ result<stream_table_id> alter_stream_table(session& db, const caller& by,
       auto table = catalog::load(tx, {id}).at(id);
       check_owner(tx, by, table.relid, table.name);
       const auto number = static_cast<std::int64_t>(id);
+      const bool was_immediate = table.refresh_mode == immediate_mode;
+      const bool immediate
+        = change.refresh_mode.value_or(table.refresh_mode) == immediate_mode;
+      if (immediate)
+        check_immediate(change);
       if (change.schedule) {
         check_schedule(tx, change.schedule);
         tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET schedule = "
@@ -242,10 +270,15 @@ result<stream_table_id> alter_stream_table(session& db, const caller& by,
       }
       if (change.refresh_mode || change.query) {
         replace_program(tx, table);
-        tx.exec_params(
-          "UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true, "
-          "reinit_reason = 'altered' WHERE pgt_id = $1",
-          number);
+        if (was_immediate && !immediate)
+          leave_immediate(tx, id);
+        if (immediate)
+          fill_immediate(tx, id, initiator::manual);
+        else
+          tx.exec_params(
+            "UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true, "
+            "reinit_reason = 'altered' WHERE pgt_id = $1",
+            number);
       }
       catalog::check_fence(tx, fence.epoch);
       return id;

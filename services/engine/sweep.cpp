@@ -22,14 +22,15 @@ struct swept_source {
 /// done.
 std::vector<swept_source> consumed_sources(pqxx::dbtransaction& tx) {
   std::vector<swept_source> result;
-  for (const auto& row :
-       tx.exec("SELECT d.source_relid, "
-               "min(pg_snapshot_xmin((t.frontier->>'snapshot')::pg_snapshot)::"
-               "text::numeric) "
-               "FROM pgtrickle.pgt_dependencies d JOIN "
-               "pgtrickle.pgt_stream_tables t USING (pgt_id) "
-               "WHERE d.source_type <> 'VIEW' GROUP BY 1 "
-               "HAVING bool_and(t.is_populated AND t.frontier IS NOT NULL)"))
+  for (const auto& row : tx.exec(
+         "SELECT d.source_relid, "
+         "min(pg_snapshot_xmin((t.frontier->>'snapshot')::pg_snapshot)::"
+         "text::numeric) "
+         "FROM pgtrickle.pgt_dependencies d JOIN "
+         "pgtrickle.pgt_stream_tables t USING (pgt_id) "
+         "WHERE d.source_type <> 'VIEW' AND t.refresh_mode <> 'IMMEDIATE' "
+         "GROUP BY 1 "
+         "HAVING bool_and(t.is_populated AND t.frontier IS NOT NULL)"))
     result.push_back({row[0].as<oid>(), row[1].as<std::string>()});
   return result;
 }

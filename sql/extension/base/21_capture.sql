@@ -10,6 +10,23 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT relid FROM members
 $$;
 
+-- The columns of a source that its buffer holds. IMMEDIATE stream tables take
+-- their changes without a buffer.
+CREATE FUNCTION pgtrickle._captured_columns(source oid) RETURNS TABLE (attnum smallint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT DISTINCT unnest(d.columns_used)
+  FROM pgtrickle.pgt_dependencies d JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
+  WHERE d.source_relid = source AND t.refresh_mode <> 'IMMEDIATE'
+$$;
+
+-- Whether some stream table needs the source's changes in a buffer.
+CREATE FUNCTION pgtrickle._needs_capture(source oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT EXISTS (
+    SELECT FROM pgtrickle.pgt_dependencies d JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
+    WHERE d.source_relid = source AND d.source_type <> 'VIEW' AND t.refresh_mode <> 'IMMEDIATE')
+$$;
+
 -- Writes the trigger function that copies the changes of `member` into the
 -- buffer of `source`; columns are matched by name, as inheritance does.
 CREATE FUNCTION pgtrickle._create_capture_function(source oid, member oid, per_row boolean)
@@ -25,8 +42,7 @@ BEGIN
          coalesce(string_agg(format(', o.%I', m.attname), '' ORDER BY s.attnum), ''),
          coalesce(string_agg(format(', n.%I', m.attname), '' ORDER BY s.attnum), '')
     INTO columns, olds, news
-  FROM (SELECT DISTINCT unnest(d.columns_used) AS attnum
-        FROM pgtrickle.pgt_dependencies d WHERE d.source_relid = source) used
+  FROM pgtrickle._captured_columns(source) used
   JOIN pg_attribute s ON s.attrelid = source AND s.attnum = used.attnum AND NOT s.attisdropped
   JOIN pg_attribute m ON m.attrelid = member AND m.attname = s.attname AND NOT m.attisdropped;
 
@@ -115,8 +131,7 @@ BEGIN
   EXECUTE format('CREATE INDEX IF NOT EXISTS changes_%s_xid ON %s (__xid)', source, buffer);
   FOR needed IN
     SELECT c.attnum, c.type, c.collation_name
-    FROM (SELECT DISTINCT unnest(d.columns_used) AS attnum
-          FROM pgtrickle.pgt_dependencies d WHERE d.source_relid = source) used
+    FROM pgtrickle._captured_columns(source) used
     JOIN pgtrickle._columns_of(source) c ON c.attnum = used.attnum
   LOOP
     IF EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = buffer::regclass
@@ -159,8 +174,7 @@ CREATE FUNCTION pgtrickle._release_capture(source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET client_min_messages = warning AS $$
 BEGIN
-  IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source
-             AND source_type <> 'VIEW') THEN
+  IF pgtrickle._needs_capture(source) THEN
     RETURN;
   END IF;
   PERFORM pgtrickle._drop_capture(source, '{}');
@@ -168,12 +182,12 @@ BEGIN
   DELETE FROM pgtrickle_changes.touched t WHERE t.source = _release_capture.source;
 END $$;
 
--- Users may not write to a stream table: the daemon's next refresh would be
--- built on rows that its query never gave.
+-- Users may not write to a stream table: its next refresh would be built on
+-- rows that its query never gave.
 CREATE FUNCTION pgtrickle._refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF pgtrickle._internal_refresh() THEN
+  IF pgtrickle._may_write(TG_RELID) THEN
     RETURN NULL;
   END IF;
   RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -182,5 +196,6 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(),
+  pgtrickle._captured_columns(oid), pgtrickle._needs_capture(oid),
   pgtrickle._drop_capture(oid, oid[]), pgtrickle._create_capture_function(oid, oid, boolean),
   pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;
