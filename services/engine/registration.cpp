@@ -44,10 +44,13 @@ void check_mode(const std::string& mode) {
 
 void check_schedule(pqxx::dbtransaction& tx,
                     const std::optional<std::string>& text) {
+  // With its unit once the extension's library is loaded, else as written.
   const auto shortest
     = tx.exec1(
-          "SELECT coalesce(current_setting('pg_trickle.min_schedule_seconds', "
-          "true), '1')::int")[0]
+          "SELECT CASE WHEN x ~ '^\\d+$' THEN x::int "
+          "ELSE extract(epoch FROM x::interval)::int END FROM "
+          "coalesce(current_setting('pg_trickle.min_schedule_seconds', true), "
+          "'1') x")[0]
         .as<int>();
   schedule_rules rules;
   rules.shortest_interval = std::chrono::seconds{shortest};

@@ -96,8 +96,8 @@ DECLARE
   body text;
 BEGIN
   SELECT coalesce(string_agg(format('c%s, ', u.at), '' ORDER BY u.at), ''),
-         coalesce(string_agg(format('o.%I, ', a.attname), '' ORDER BY u.at), ''),
-         coalesce(string_agg(format('n.%I, ', a.attname), '' ORDER BY u.at), ''),
+         coalesce(string_agg(format('o.%s, ', quote_ident(a.attname)), '' ORDER BY u.at), ''),
+         coalesce(string_agg(format('n.%s, ', quote_ident(a.attname)), '' ORDER BY u.at), ''),
          coalesce(bool_and(a.attname IS NOT NULL AND format_type(a.atttypid, a.atttypmod) = format_type(s.atttypid, s.atttypmod)
                            AND a.attcollation = s.attcollation), true)
     INTO columns, olds, news, fits
