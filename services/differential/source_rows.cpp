@@ -97,7 +97,8 @@ void program_builder::take_window(std::size_t at, const text_variable& relation,
 }
 
 /// What the triggers staged. A single row has nothing to cancel with; the two
-/// of an UPDATE do if it changed no column that the program reads.
+/// of an UPDATE do if it changed no column that the program reads. The limit
+/// tells the planner how many rows there are.
 void program_builder::take_statement(std::size_t at,
                                      const text_variable& relation,
                                      const std::string& staging) {
@@ -114,6 +115,9 @@ void program_builder::take_statement(std::size_t at,
                   consolidated(entry.view, entry.columns)),
       count);
   end_if();
+  line(fmt::format("{0} := '(SELECT * FROM ' || {0} || ' LIMIT ' || {1} || "
+                   "')';",
+                   relation.name, count));
 }
 
 } // namespace pgtrickle

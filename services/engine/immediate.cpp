@@ -52,8 +52,13 @@ void recompute(pqxx::dbtransaction& tx,
   const auto row = tx.exec_params1(
     "SELECT r[1], r[2] FROM pgtrickle._recompute_immediate($1, $2) r", id,
     table.is_populated ? "FULL" : "FILL");
-  if (const auto program = program_from_json(catalog::program_of(tx, table.id)))
+  if (const auto program
+      = program_from_json(catalog::program_of(tx, table.id))) {
     finish_fill(tx, *program, table.name);
+    // Of a table that was never analysed the planner expects ten pages.
+    for (const auto& staging : program->staging)
+      tx.exec("ANALYZE " + staging);
+  }
   outcome.id = table.id;
   outcome.name = table.name;
   outcome.action = "FULL";

@@ -35,7 +35,8 @@ catalog::recorded_sources sources_of(const prepared_query& prepared,
   return sources;
 }
 
-/// Created by `statements`, which the owner's function works on.
+/// Created by `statements`, for the owner's function to work on. He may not put
+/// triggers on them: others than he write to some.
 void create_tables(pqxx::dbtransaction& tx,
                    const std::vector<std::string>& statements,
                    const std::vector<std::string>& tables,
@@ -43,7 +44,9 @@ void create_tables(pqxx::dbtransaction& tx,
   for (const auto& statement : statements)
     tx.exec(statement);
   for (const auto& table : tables)
-    tx.exec(fmt::format("GRANT ALL ON {} TO {}", table, quoted(owner)));
+    tx.exec(
+      fmt::format("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {} TO {}",
+                  table, quoted(owner)));
 }
 
 void create_function(pqxx::dbtransaction& tx, stream_table_id id,

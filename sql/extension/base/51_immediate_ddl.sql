@@ -22,8 +22,14 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   id bigint;
   other_members boolean;
-  any_known boolean := false;
+  any_known boolean;
 BEGIN
+  -- With another owner its program is to have that one's rights.
+  UPDATE pgtrickle.pgt_stream_tables t SET needs_reinit = true, reinit_reason = 'its owner changed', updated_at = now()
+  FROM pg_class c, pg_proc p
+  WHERE t.pgt_relid = relation AND t.refresh_mode = 'IMMEDIATE' AND c.oid = relation
+    AND p.oid = to_regproc(format('pgtrickle_state.refresh_%s', t.pgt_id)) AND p.proowner <> c.relowner;
+  any_known := FOUND;
   FOR id IN SELECT pgtrickle._immediate_readers(relation) LOOP
     any_known := true;
     PERFORM pgtrickle._refuse_new_parents(id);
