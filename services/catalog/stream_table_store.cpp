@@ -130,7 +130,9 @@ void record_sources(pqxx::transaction_base& tx, stream_table_id id,
       number, view);
   // in the order of oids, so that two registrations can't deadlock
   for (const auto& [table, attnums] : sources.tables)
-    tx.exec_params("SELECT pgtrickle._install_capture($1)", table);
+    tx.exec_params("SELECT pgtrickle._install_capture($1) "
+                   "WHERE pgtrickle._needs_capture($1)",
+                   table);
   for (const auto& row : before)
     tx.exec_params("SELECT pgtrickle._release_capture($1)", row[0].as<oid>());
 }

@@ -60,7 +60,7 @@ public:
   /// A variable that counts the captured changes of `table`.
   std::string changes_of(oid table);
 
-  /// Adds a temporary table, empty between refreshes. Returns its name.
+  /// Adds a table that is empty between refreshes. Returns its name.
   std::string add_staging(std::string_view operation,
                           const std::vector<column_definition>& columns);
   void add_staging_index(std::string statement) {
@@ -128,6 +128,12 @@ public:
 private:
   [[nodiscard]] std::size_t source_position(oid table);
   void make_ready(std::size_t at, const text_variable& relation);
+  void take_window(std::size_t at, const text_variable& relation,
+                   const std::string& staging);
+  void take_statement(std::size_t at, const text_variable& relation,
+                      const std::string& staging);
+  void create_staging(const std::string& name,
+                      const std::vector<column_definition>& columns);
 
   const program_target& target_;
   refresh_program program_;
@@ -172,6 +178,9 @@ definitions(const std::vector<column>& columns);
 [[nodiscard]] std::string difference(std::string_view query,
                                      std::string_view table,
                                      const std::vector<std::string>& names);
+
+/// The lines that empty the staging table `name` at the end of a program.
+[[nodiscard]] std::string clearing(const std::string& name, bool immediate);
 
 /// `reference` in a form whose equality means the same value: itself, or its
 /// text where equal values may look different or have no equality.

@@ -36,6 +36,7 @@ std::string to_json(const refresh_program& program) {
                        {"columns", columns}});
   }
   return json{{"version", refresh_program::current_version},
+              {"immediate", program.immediate},
               {"sources", sources},
               {"staging", program.staging},
               {"create_staging", program.create_staging},
@@ -57,6 +58,7 @@ std::optional<refresh_program> program_from_json(const std::string& text) {
       delta.columns.push_back(column_from_json(column));
     program.sources.push_back(std::move(delta));
   }
+  program.immediate = stored.value("immediate", false);
   program.staging = stored.at("staging");
   program.create_staging = stored.at("create_staging");
   program.state = stored.at("state");

@@ -3,6 +3,7 @@
 #include "services/capture/staging.hpp"
 #include "services/dependency/graph.hpp"
 #include "services/differential/program_json.hpp"
+#include "services/engine/immediate.hpp"
 #include "services/postgres/session.hpp"
 #include "services/query/determinism.hpp"
 #include "services/query/parse_tree.hpp"
@@ -37,17 +38,40 @@ catalog::recorded_sources sources_of(const prepared_query& prepared,
   return sources;
 }
 
+/// Created by `statements`, for the owner's function to work on. He may not put
+/// triggers on them: others than he write to some.
+void create_tables(pqxx::dbtransaction& tx,
+                   const std::vector<std::string>& statements,
+                   const std::vector<std::string>& tables,
+                   const std::string& owner) {
+  for (const auto& statement : statements)
+    tx.exec(statement);
+  for (const auto& table : tables)
+    tx.exec(
+      fmt::format("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {} TO {}",
+                  table, quoted(owner)));
+}
+
 void create_function(pqxx::dbtransaction& tx, stream_table_id id,
-                     const std::string& body, const std::string& owner) {
+                     const refresh_program& program, const std::string& owner) {
   const auto name = refresh_function(id);
   tx.exec(fmt::format("CREATE FUNCTION {0}(mode text, windows text[], changes "
                       "bigint[], direct boolean[]) "
                       "RETURNS bigint[] LANGUAGE plpgsql SECURITY DEFINER "
-                      "SET search_path = pg_catalog, pg_temp AS {1}; "
+                      "SET search_path = pg_catalog, pg_temp{3} AS {1}; "
                       "REVOKE ALL ON FUNCTION {0} FROM PUBLIC; "
                       "ALTER FUNCTION {0} OWNER TO {2}; "
                       "GRANT USAGE ON SCHEMA pgtrickle_state TO {2}",
-                      name, literal(body), quoted(owner)));
+                      name, literal(program.function_body), quoted(owner),
+                      program.immediate ? pinned_settings() : ""));
+}
+
+void create_views(pqxx::dbtransaction& tx, const refresh_program& program,
+                  const std::string& owner) {
+  for (const auto& source : program.sources)
+    if (!source.view.empty())
+      tx.exec(fmt::format("{}; GRANT SELECT ON {} TO {}", create_view(source),
+                          source.view, quoted(owner)));
 }
 
 /// An index that the new program does not make alike may not even hold for the
@@ -92,10 +116,15 @@ prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
     prepared.full_reason = prepared.query.obstacle;
     prepared.time_dependent = true;
   }
-  if (!prepared.full_reason.empty() && refresh_mode == "DIFFERENTIAL")
+  if (!prepared.full_reason.empty()
+      && (refresh_mode == "DIFFERENTIAL" || refresh_mode == immediate_mode))
     throw postgres::abandoned(
       {errc::unsupported_query,
-       "the query can't be maintained differentially: " + prepared.full_reason,
+       fmt::format("the query can't be maintained {}: {}",
+                   refresh_mode == immediate_mode
+                     ? "in its writers' transactions"
+                     : "differentially",
+                   prepared.full_reason),
        {},
        "Use refresh_mode 'AUTO' or 'FULL', which recompute it on schedule, or "
        "take that part out of the query."});
@@ -113,18 +142,19 @@ prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
 void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
              const program_target& target, const std::string& owner) {
   const auto program = compile(*prepared.plan, target);
+  if (target.immediate)
+    lock_sources(tx, prepared.query.tables, owner);
+  else
+    uninstall_immediate(tx, target.id);
   drop_other_indexes(tx, target, program);
   uninstall(tx, target.id);
   catalog::record_sources(tx, target.id, sources_of(prepared, program));
-  for (const auto& statement : program.create_state)
-    tx.exec(statement);
-  for (const auto& state : program.state)
-    tx.exec(fmt::format("GRANT ALL ON {} TO {}", state, quoted(owner)));
-  for (const auto& source : program.sources)
-    if (!source.view.empty())
-      tx.exec(fmt::format("{}; GRANT SELECT ON {} TO {}", create_view(source),
-                          source.view, quoted(owner)));
-  create_function(tx, target.id, program.function_body, owner);
+  create_tables(tx, program.create_state, program.state, owner);
+  if (target.immediate)
+    create_tables(tx, program.create_staging, program.staging, owner);
+  else
+    create_views(tx, program, owner);
+  create_function(tx, target.id, program, owner);
   tx.exec_params(
     "UPDATE pgtrickle.pgt_stream_tables SET program = $2::jsonb, "
     "defining_query = $3, time_dependent = $4, mode_reason = nullif($5, ''), "
@@ -132,6 +162,8 @@ void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
     "WHERE pgt_id = $1",
     static_cast<std::int64_t>(target.id), to_json(program),
     prepared.query.canonical, prepared.time_dependent, prepared.full_reason);
+  if (target.immediate)
+    install_immediate(tx, target.id);
   tx.exec(fmt::format("SELECT {}('CHECK', NULL, NULL, NULL)",
                       refresh_function(target.id)));
 }
@@ -192,13 +224,15 @@ void replace_program(pqxx::dbtransaction& tx,
               {table.owner, table.original_search_path}, table.refresh_mode);
   check_cycle(tx, table, prepared.query.tables);
   check_columns(tx, table, prepared.query);
-  install(tx, prepared, {table.id, table.name, prepared.query.names},
-          table.owner);
   tx.exec_params(
     "UPDATE pgtrickle.pgt_stream_tables SET original_query = $2, "
     "original_search_path = $3, refresh_mode = $4 WHERE pgt_id = $1",
     static_cast<std::int64_t>(table.id), table.original_query,
     table.original_search_path, table.refresh_mode);
+  install(tx, prepared,
+          {table.id, table.name, prepared.query.names,
+           table.refresh_mode == immediate_mode},
+          table.owner);
 }
 
 void uninstall(pqxx::dbtransaction& tx, stream_table_id id) {

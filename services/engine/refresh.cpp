@@ -1,5 +1,6 @@
 #include "services/engine/refresh.hpp"
 
+#include "services/engine/immediate.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/refresh_history.hpp"
 #include "services/engine/refresh_one.hpp"
@@ -181,6 +182,15 @@ refresher_session::run(const refresh_order& order, ownership fence) {
   if (!loaded)
     return tl::unexpected(loaded.error());
   auto& all = *loaded;
+  // Their sources are refreshed first; what the IMMEDIATE ones then do waits
+  // for writers, which the others' snapshot must not.
+  const auto immediate
+    = std::ranges::stable_partition(all, [](const work_item& item) {
+        return item.table.refresh_mode != immediate_mode;
+      });
+  state::items kept{std::make_move_iterator(immediate.begin()),
+                    std::make_move_iterator(immediate.end())};
+  all.erase(immediate.begin(), immediate.end());
   for (auto& item : all) {
     auto ready
       = item.table.needs_reinit ? s.rebuild(item, fence) : result<void>{};
@@ -229,6 +239,8 @@ refresher_session::run(const refresh_order& order, ownership fence) {
     }
     outcomes.push_back(std::move(item.outcome));
   }
+  for (auto& item : kept)
+    outcomes.push_back(refresh_immediate(s.db, item, order.by, fence));
   return outcomes;
 }
 

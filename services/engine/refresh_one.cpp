@@ -82,7 +82,8 @@ void call_program(pqxx::dbtransaction& tx, work_item& item,
   item.outcome.rows_deleted = row[1].as<std::int64_t>(0);
 }
 
-/// Makes what was filled fast to search and to plan.
+} // namespace
+
 void finish_fill(pqxx::dbtransaction& tx, const refresh_program& program,
                  const std::string& table) {
   for (const auto& index : program.indexes)
@@ -91,8 +92,6 @@ void finish_fill(pqxx::dbtransaction& tx, const refresh_program& program,
   for (const auto& state : program.state)
     tx.exec("ANALYZE " + state);
 }
-
-} // namespace
 
 void refresh_one(pqxx::dbtransaction& tx, work_item& item,
                  const refresh_program& program) {

@@ -13,13 +13,28 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT relid FROM members
 $$;
 
--- The source's columns that its stream tables use, as the trigger takes them:
--- "1,4".
+-- The columns of a source that its buffer holds. IMMEDIATE stream tables take
+-- their changes without a buffer.
+CREATE FUNCTION pgtrickle._captured_attnums(source oid) RETURNS TABLE (attnum smallint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT DISTINCT unnest(d.columns_used)
+  FROM pgtrickle.pgt_dependencies d JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
+  WHERE d.source_relid = source AND t.refresh_mode <> 'IMMEDIATE'
+$$;
+
+-- Whether some stream table needs the source's changes in a buffer.
+CREATE FUNCTION pgtrickle._needs_capture(source oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT EXISTS (
+    SELECT FROM pgtrickle.pgt_dependencies d JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
+    WHERE d.source_relid = source AND d.source_type <> 'VIEW' AND t.refresh_mode <> 'IMMEDIATE')
+$$;
+
+-- The same as the trigger takes them: "1,4".
 CREATE FUNCTION pgtrickle._captured_columns(source oid) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT coalesce(string_agg(a.attnum::text, ',' ORDER BY a.attnum), '')
-  FROM (SELECT DISTINCT unnest(d.columns_used) AS attnum
-        FROM pgtrickle.pgt_dependencies d WHERE d.source_relid = source) used
+  FROM pgtrickle._captured_attnums(source) used
   JOIN pg_attribute a ON a.attrelid = source AND a.attnum = used.attnum AND NOT a.attisdropped
 $$;
 
@@ -56,8 +71,8 @@ DECLARE
   buffer text := format('pgtrickle_changes.changes_%s', source);
   columns text := pgtrickle._captured_columns(source);
   -- Whether an UPDATE matters that changes none of these.
-  compared text := CASE WHEN EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source
-                                     AND 0 = ANY (columns_used)) THEN 'all' ELSE 'captured' END;
+  compared text := CASE WHEN 0 IN (SELECT attnum FROM pgtrickle._captured_attnums(source))
+                        THEN 'all' ELSE 'captured' END;
   -- Rows of a partition or child may be written through its parent, whose
   -- statement-level triggers can't tell them apart: row-level ones then.
   per_row boolean := EXISTS (SELECT FROM pg_inherits WHERE inhrelid = source);
@@ -81,8 +96,7 @@ BEGIN
   END LOOP;
   FOR needed IN
     SELECT c.attnum, c.type, c.collation_name
-    FROM (SELECT DISTINCT unnest(d.columns_used) AS attnum
-          FROM pgtrickle.pgt_dependencies d WHERE d.source_relid = source) used
+    FROM pgtrickle._captured_attnums(source) used
     JOIN pgtrickle._columns_of(source) c ON c.attnum = used.attnum
   LOOP
     IF EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = buffer::regclass
@@ -125,8 +139,7 @@ CREATE FUNCTION pgtrickle._release_capture(source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET client_min_messages = warning AS $$
 BEGIN
-  IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source
-             AND source_type <> 'VIEW') THEN
+  IF pgtrickle._needs_capture(source) THEN
     RETURN;
   END IF;
   PERFORM pgtrickle._drop_capture(source, '{}');
@@ -134,12 +147,12 @@ BEGIN
   DELETE FROM pgtrickle_changes.touched t WHERE t.source = _release_capture.source;
 END $$;
 
--- Users may not write to a stream table: the daemon's next refresh would be
--- built on rows that its query never gave.
+-- Users may not write to a stream table: its next refresh would be built on
+-- rows that its query never gave.
 CREATE FUNCTION pgtrickle._refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF pgtrickle._internal_refresh() THEN
+  IF pgtrickle._may_write(TG_RELID) THEN
     RETURN NULL;
   END IF;
   RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -149,4 +162,5 @@ END $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._capture(), pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(),
   pgtrickle._drop_capture(oid, oid[]), pgtrickle._captured_columns(oid),
+  pgtrickle._captured_attnums(oid), pgtrickle._needs_capture(oid),
   pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;

@@ -39,7 +39,7 @@ CREATE VIEW pgtrickle._consumers AS
          ARRAY(SELECT pg_snapshot_xip(f.seen)) AS open
   FROM (SELECT s.pgt_id, CASE WHEN s.is_populated THEN (s.frontier ->> 'snapshot')::pg_snapshot END AS seen,
                (s.frontier ->> 'own_xid')::xid8 AS own_xid
-        FROM pgtrickle.pgt_stream_tables s) f
+        FROM pgtrickle.pgt_stream_tables s WHERE s.refresh_mode <> 'IMMEDIATE') f
   JOIN pgtrickle.pgt_dependencies d USING (pgt_id) WHERE d.source_type <> 'VIEW';
 
 -- Which parts of change buffers, announced in which part of `touched`, hold rows

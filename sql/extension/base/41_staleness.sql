@@ -30,7 +30,7 @@ BEGIN ATOMIC
     WHERE NOT u.is_populated OR u.needs_reinit OR u.time_dependent
        OR EXISTS (
          SELECT FROM pgtrickle.pgt_dependencies d
-         WHERE d.pgt_id = u.pgt_id
+         WHERE d.pgt_id = u.pgt_id AND u.refresh_mode <> 'IMMEDIATE'
            AND pgtrickle._has_unseen_changes(d.source_relid, u.frontier))
   )
   SELECT CASE

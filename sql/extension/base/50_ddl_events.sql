@@ -28,7 +28,7 @@ CREATE FUNCTION pgtrickle._follow_source(source oid, why text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM pgtrickle._mark_for_reinit(source, why);
-  IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source AND source_type <> 'VIEW') THEN
+  IF pgtrickle._needs_capture(source) THEN
     PERFORM pgtrickle._install_capture(source);
   END IF;
 END $$;
@@ -55,6 +55,7 @@ BEGIN
                  WHERE classid = 'pg_class'::regclass AND schema_name NOT IN ('pgtrickle_changes', 'pgtrickle_state') LOOP
     any_known := pgtrickle._follow_stream_table(command.objid,
       format('%s on %s', command.command_tag, command.object_identity)) OR any_known;
+    any_known := pgtrickle._follow_immediate(command.objid) OR any_known;
     FOR source IN SELECT pgtrickle._sources_concerned(command.objid) LOOP
       any_known := true;
       PERFORM pgtrickle._follow_source(source, format('%s on %s', command.command_tag, command.object_identity));
@@ -74,7 +75,7 @@ DECLARE
 BEGIN
   FOR found IN SELECT c.oid::regclass AS name, c.relkind = 'v' AS is_view FROM pg_class c
                WHERE c.relnamespace = 'pgtrickle_state'::regnamespace AND c.relkind IN ('r', 'v')
-               AND c.relname ~ format('^[a-z]+_%s_[0-9]+$', id) LOOP
+               AND c.relname ~ format('^[a-z][a-z0-9_]*_%s_[0-9]+$', id) LOOP
     EXECUTE format('DROP %s %s', CASE WHEN found.is_view THEN 'VIEW' ELSE 'TABLE' END, found.name);
   END LOOP;
   IF to_regproc(format('pgtrickle_state.refresh_%s', id)) IS NOT NULL THEN
@@ -92,6 +93,7 @@ BEGIN
   SELECT coalesce(array_agg(source_relid), '{}') INTO sources FROM pgtrickle.pgt_dependencies
     WHERE pgt_id = id AND source_type <> 'VIEW';
   SELECT pgt_relid INTO own FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
+  PERFORM pgtrickle._drop_immediate(id, '{}');
   PERFORM pgtrickle._drop_program(id);
   DELETE FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
   PERFORM pgtrickle._release_capture(s) FROM unnest(sources || own) AS s;
@@ -132,6 +134,7 @@ BEGIN
     any_known := true;
     PERFORM pgtrickle._follow_source(gone.source, format('%s was dropped', gone.object_identity));
   END LOOP;
+  any_known := pgtrickle._follow_immediate_drop() OR any_known;
   IF any_known THEN
     NOTIFY pgtrickle_catalog;
   END IF;
