@@ -79,6 +79,9 @@ scheduler_state::table_of(const stream_table_entry& entry) const {
   // can't be read any more leaves its table to the others' needs.
   table.when = parse_schedule(entry.schedule).value_or(calculated{});
   table.active = entry.status == "ACTIVE" || entry.status == "INITIALIZING";
+  // It follows its sources by itself, unless its program has to be made anew.
+  if (entry.refresh_mode == "IMMEDIATE" && !entry.needs_reinit)
+    table.active = false;
   table.populated = entry.is_populated;
   table.needs_reinit = entry.needs_reinit;
   table.always = entry.time_dependent;

@@ -17,6 +17,7 @@
 #include <vector>
 
 using namespace pgtrickle;
+using bench::or_give_up;
 
 namespace {
 
@@ -41,14 +42,6 @@ INSERT INTO sales
   FROM generate_series(1, 1000000) n;
 CREATE INDEX ON sales (product_id);
 )";
-
-template <class T>
-T or_give_up(result<T> x) {
-  if (!x)
-    bench::give_up(x.error().message);
-  if constexpr (!std::is_void_v<T>)
-    return std::move(*x);
-}
 
 class workload {
 public:

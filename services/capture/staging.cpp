@@ -6,29 +6,34 @@
 
 namespace pgtrickle {
 
-std::string change_buffer(oid table) {
-  return fmt::format("pgtrickle_changes.changes_{}", table);
-}
-
-std::string count_changes(oid table, const frontier& since) {
-  return fmt::format("SELECT count(*), coalesce(bool_or(__weight = 0), false) "
-                     "FROM {} WHERE {}",
-                     change_buffer(table), beyond(since));
-}
-
-std::string any_changes(oid table, const frontier& since) {
-  return fmt::format("SELECT EXISTS (SELECT FROM {} WHERE {})",
-                     change_buffer(table), beyond(since));
+std::string window(const frontier& since,
+                   const std::vector<block_range>& blocks) {
+  std::vector<std::string> places;
+  for (const auto& range : blocks)
+    places.push_back(
+      fmt::format("__part = {} AND __at >= '({},0)' AND __at < '({},0)'",
+                  range.part, range.first, range.last + 1));
+  return fmt::format("{} AND ({})", beyond(since),
+                     places.empty() ? "false" : joined(places, " OR "));
 }
 
 std::string create_view(const source_delta& source) {
-  std::vector<std::string> outputs{"__xid", "__weight"};
-  for (std::size_t i = 0; i < source.attnums.size(); ++i)
-    outputs.push_back(
-      fmt::format("c{} AS {}", source.attnums[i], column_name(i)));
+  std::string columns;
+  std::string outputs;
+  for (std::size_t i = 0; i < source.attnums.size(); ++i) {
+    columns += fmt::format(", c{}", source.attnums[i]);
+    outputs += fmt::format(", c{} AS {}", source.attnums[i], column_name(i));
+  }
+  std::vector<std::string> parts;
+  for (int part = 0; part < 2; ++part)
+    parts.push_back(
+      fmt::format("SELECT {0} AS __part, ctid AS __at, __xid, __weight{1} "
+                  "FROM pgtrickle_changes.changes_{2}_{0}",
+                  part, columns, source.table));
   return fmt::format(
-    "CREATE VIEW {} AS SELECT {} FROM {} WHERE pgtrickle._internal_refresh()",
-    source.view, joined(outputs), change_buffer(source.table));
+    "CREATE VIEW {} AS SELECT __part, __at, __xid, __weight{} FROM ({}) p "
+    "WHERE pgtrickle._internal_refresh()",
+    source.view, outputs, joined(parts, " UNION ALL "));
 }
 
 } // namespace pgtrickle

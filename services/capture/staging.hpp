@@ -3,22 +3,27 @@
 #include "services/capture/frontier.hpp"
 #include "services/differential/program.hpp"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pgtrickle {
 
-/// The change buffer of `table`.
-[[nodiscard]] std::string change_buffer(oid table);
+/// The blocks of one part of a change buffer between which changes lie.
+struct block_range {
+  int part = 0;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+};
 
-/// A query for one row: how many changes of `table` lie beyond `since`, and
-/// whether a TRUNCATE is among them.
-[[nodiscard]] std::string count_changes(oid table, const frontier& since);
+/// The condition on a program's view of a change buffer that picks the changes
+/// beyond `since`, which lie in `blocks`.
+[[nodiscard]] std::string window(const frontier& since,
+                                 const std::vector<block_range>& blocks);
 
-/// A query for one truth value: does any change of `table` lie beyond `since`?
-[[nodiscard]] std::string any_changes(oid table, const frontier& since);
-
-/// A statement that creates the view of the change buffer that a program reads:
-/// its columns and no others, and rows only while a refresh is under way.
+/// A statement that creates the view of a change buffer that a program reads:
+/// its columns and no others, where each row lies, and rows only while a
+/// refresh is under way.
 [[nodiscard]] std::string create_view(const source_delta& source);
 
 } // namespace pgtrickle

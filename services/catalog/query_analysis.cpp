@@ -41,47 +41,100 @@ std::vector<source_column> columns_of(pqxx::dbtransaction& tx,
        row["name"].as<std::string>(),
        {row["type"].as<std::string>(), row["collation_name"].as<std::string>(),
         equality_from(row["equality"].as<std::string>()),
-        row["indexable"].as<bool>(), row["not_null"].as<bool>()}});
+        row["indexable"].as<bool>(), row["not_null"].as<bool>()},
+       columns.size()});
   return columns;
 }
 
-void read_relations(pqxx::dbtransaction& tx, oid view, analysed_query& found) {
-  for (const auto& row :
-       tx.exec_params(std::string{sql::query_relations}, view)) {
-    relation_facts relation;
-    relation.id = row["relid"].as<oid>();
-    const auto schema = row["schema"].as<std::string>();
-    const auto name = row["name"].as<std::string>();
-    relation.name = quoted(schema) + "." + quoted(name);
-    relation.kind = row["kind"].as<std::string>().at(0);
-    const auto used = integers<std::int16_t>(row["attnums"].as<std::string>());
-    for (auto& column : columns_of(tx, std::to_string(relation.id)))
-      if (std::ranges::find(used, column.attnum) != used.end())
-        relation.columns.push_back(std::move(column));
-    for (auto attnum : integers<std::int16_t>(row["key"].as<std::string>())) {
-      const auto at
-        = std::ranges::find(relation.columns, attnum, &source_column::attnum);
-      if (at == relation.columns.end()) {
-        relation.key.clear();
-        break;
+/// Where `attnums` stand among the relation's columns; nothing unless all do.
+std::vector<std::size_t>
+positions_of(const std::vector<std::int16_t>& attnums,
+             const std::vector<source_column>& columns) {
+  std::vector<std::size_t> positions;
+  for (auto attnum : attnums) {
+    const auto at = std::ranges::find(columns, attnum, &source_column::attnum);
+    if (at == columns.end())
+      return {};
+    positions.push_back(static_cast<std::size_t>(at - columns.begin()));
+  }
+  return positions;
+}
+
+/// Reads what queries name, views and what they read included.
+class relation_reader {
+public:
+  relation_reader(pqxx::dbtransaction& tx, const std::string& role,
+                  analysed_query& found)
+    : tx_(tx), role_(role), found_(found) {}
+
+  /// Returns whether the role may read all that the query of `view` reads.
+  bool read(oid view) {
+    bool readable = true;
+    for (const auto& row :
+         tx_.exec_params(std::string{sql::query_relations}, view, role_)) {
+      note(row);
+      auto& relation = entry(row);
+      if (relation.kind == 'v' && !relation.definition) {
+        const auto below = read(relation.id);
+        if (below && !row["barrier"].as<bool>())
+          relation.definition = definition_of(relation.id);
+        readable = readable && below;
       }
-      relation.key.push_back(
-        static_cast<std::size_t>(at - relation.columns.begin()));
+      readable = readable && row["readable"].as<bool>();
     }
+    return readable;
+  }
+
+private:
+  void note(const pqxx::row& row) {
+    for (auto table : integers<oid>(row["tables"].as<std::string>()))
+      found_.tables.insert(table);
+    for (auto view : integers<oid>(row["views"].as<std::string>()))
+      found_.views.insert(view);
+    if (!row["uncaptured"].is_null())
+      found_.obstacle = "changes of " + row["uncaptured"].as<std::string>()
+                        + " can't be captured";
+    if (row["row_security"].as<bool>())
+      found_.obstacle = "row-level security of " + name_of(row)
+                        + " would not apply to its captured changes";
+  }
+
+  static std::string name_of(const pqxx::row& row) {
+    return quoted(row["schema"].as<std::string>()) + "."
+           + quoted(row["name"].as<std::string>());
+  }
+
+  /// The relation's facts, with the columns that this query uses too.
+  relation_facts& entry(const pqxx::row& row) {
+    auto& relation = found_.facts.relations[{row["schema"].as<std::string>(),
+                                             row["name"].as<std::string>()}];
+    relation.id = row["relid"].as<oid>();
+    relation.name = name_of(row);
+    relation.kind = row["kind"].as<std::string>().at(0);
     for (auto table : integers<oid>(row["tables"].as<std::string>()))
       relation.tables.insert(table);
-    found.tables.insert(relation.tables.begin(), relation.tables.end());
-    for (auto view : integers<oid>(row["views"].as<std::string>()))
-      found.views.insert(view);
-    if (!row["uncaptured"].is_null())
-      found.obstacle = "changes of " + row["uncaptured"].as<std::string>()
-                       + " can't be captured";
-    if (row["row_security"].as<bool>())
-      found.obstacle = "row-level security of " + relation.name
-                       + " would not apply to its captured changes";
-    found.facts.relations.emplace(std::pair{schema, name}, std::move(relation));
+    auto used = integers<std::int16_t>(row["attnums"].as<std::string>());
+    for (const auto& column : relation.columns)
+      used.push_back(column.attnum);
+    relation.columns = columns_of(tx_, std::to_string(relation.id));
+    std::erase_if(relation.columns, [&](const auto& column) {
+      return std::ranges::find(used, column.attnum) == used.end();
+    });
+    relation.key = positions_of(
+      integers<std::int16_t>(row["key"].as<std::string>()), relation.columns);
+    return relation;
   }
-}
+
+  std::shared_ptr<const pg_query::SelectStmt> definition_of(oid view) {
+    const auto text = tx_.exec_params1("SELECT pg_get_viewdef($1::oid)", view);
+    return std::make_shared<const pg_query::SelectStmt>(
+      postgres::value_of(parse_select(text[0].as<std::string>())));
+  }
+
+  pqxx::dbtransaction& tx_;
+  const std::string& role_;
+  analysed_query& found_;
+};
 
 void read_functions(pqxx::dbtransaction& tx, oid view, query_facts& facts) {
   for (const auto& row :
@@ -155,11 +208,15 @@ analysed_query analyse(pqxx::dbtransaction& tx, const std::string& query,
     found.names.push_back(std::move(column.name));
     found.columns.push_back(std::move(column.facts));
   }
-  read_relations(tx, view[0].as<oid>(), found);
+  relation_reader{tx, role, found}.read(view[0].as<oid>());
   read_functions(tx, view[0].as<oid>(), found.facts);
-  if (const auto name = system_catalog_in(found.tree); !name.empty())
+  auto catalog = system_catalog_in(found.tree);
+  for (const auto& [name, relation] : found.facts.relations)
+    if (relation.definition && catalog.empty())
+      catalog = system_catalog_in(*relation.definition);
+  if (!catalog.empty())
     found.obstacle
-      = "changes of the system catalog " + name + " can't be captured";
+      = "changes of the system catalog " + catalog + " can't be captured";
   found.references = tx.exec_params1("SELECT pgtrickle._references_of($1)",
                                      view[0].as<oid>())[0]
                        .as<std::string>();
@@ -169,11 +226,16 @@ analysed_query analyse(pqxx::dbtransaction& tx, const std::string& query,
 
 describe_query describer(pqxx::dbtransaction& tx, const std::string& role) {
   return [&tx, role](const std::string& query) {
-    create_view(tx, "__pgt_described", "SELECT * FROM " + query + " q", role);
+    // A query that PostgreSQL refuses leaves the transaction as it was.
+    pqxx::subtransaction attempt{tx};
+    create_view(attempt, "__pgt_described", "SELECT * FROM " + query + " q",
+                role);
     std::vector<column> columns;
-    for (auto& column : columns_of(tx, "'pg_temp.__pgt_described'::regclass"))
+    for (auto& column :
+         columns_of(attempt, "'pg_temp.__pgt_described'::regclass"))
       columns.push_back(std::move(column.facts));
-    tx.exec("DROP VIEW pg_temp.__pgt_described");
+    attempt.exec("DROP VIEW pg_temp.__pgt_described");
+    attempt.commit();
     return columns;
   };
 }

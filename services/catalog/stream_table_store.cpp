@@ -33,6 +33,15 @@ void read_frontier(const pqxx::field& field, stored_stream_table& table) {
   table.system_identifier = stored.value("system_identifier", "");
 }
 
+void read_costs(const pqxx::row& row, stored_stream_table& table) {
+  if (!row["last_full_ms"].is_null())
+    table.last_full_ms = row["last_full_ms"].as<double>();
+  if (!row["last_diff_ms"].is_null())
+    table.last_diff_ms = row["last_diff_ms"].as<double>();
+  table.effective_mode = row["effective_refresh_mode"].as<std::string>("");
+  table.mode_spent_ms = row["mode_spent_ms"].as<double>();
+}
+
 } // namespace
 
 std::map<stream_table_id, stored_stream_table>
@@ -44,8 +53,9 @@ load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids) {
     "SELECT pgt_id, pgt_relid, original_query, original_search_path, "
     "defining_query, refresh_mode, mode_reason, status, is_populated, "
     "needs_reinit, reinit_reason, needs_recompile, ddl_serial, "
-    "definition_version, time_dependent, frontier, "
-    "format('%I.%I', n.nspname, c.relname) AS name, "
+    "definition_version, time_dependent, "
+    "frontier, last_full_ms, last_diff_ms, effective_refresh_mode, "
+    "mode_spent_ms, format('%I.%I', n.nspname, c.relname) AS name, "
     "pg_get_userbyid(c.relowner) AS owner "
     "FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = t.pgt_relid "
     "JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -70,6 +80,7 @@ load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids) {
     table.definition_version = row["definition_version"].as<std::int64_t>();
     table.time_dependent = row["time_dependent"].as<bool>();
     read_frontier(row["frontier"], table);
+    read_costs(row, table);
     result.emplace(table.id, std::move(table));
   }
   return result;
@@ -162,7 +173,9 @@ void record_sources(pqxx::transaction_base& tx, stream_table_id id,
       number, view);
   // in the order of oids, so that two registrations can't deadlock
   for (const auto& [table, attnums] : sources.tables)
-    tx.exec_params("SELECT pgtrickle._install_capture($1)", table);
+    tx.exec_params("SELECT pgtrickle._install_capture($1) "
+                   "WHERE pgtrickle._needs_capture($1)",
+                   table);
   for (const auto& row : before)
     tx.exec_params("SELECT pgtrickle._release_capture($1)", row[0].as<oid>());
 }

@@ -39,6 +39,13 @@ struct stored_stream_table {
   /// The PostgreSQL cluster that `consumed` belongs to.
   std::string system_identifier;
   bool time_dependent = false;
+  /// What the last refresh of either kind took; absent: there was none.
+  std::optional<double> last_full_ms;
+  std::optional<double> last_diff_ms;
+  /// How the last one was done: DIFFERENTIAL, FULL or not at all; and what it
+  /// and those alike before it took together.
+  std::string effective_mode;
+  double mode_spent_ms = 0;
 };
 
 /// Loads stream tables by id; those that are gone are left out.
@@ -56,6 +63,10 @@ find_by_relation(pqxx::transaction_base& tx, oid relid);
 /// The stored program, as text.
 [[nodiscard]] std::string program_of(pqxx::transaction_base& tx,
                                      stream_table_id id);
+
+/// Among attribute numbers: a change of any column matters, but none is read
+/// from the change buffer.
+constexpr std::int16_t any_column = 0;
 
 /// What a stream table reads, as the catalog records it.
 struct recorded_sources {

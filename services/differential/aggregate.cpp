@@ -72,7 +72,8 @@ private:
     program_.add_fill(fmt::format("INSERT INTO {} SELECT {} FROM (SELECT *, "
                                   "1::bigint AS __weight FROM {} q) i{}",
                                   arrangement_, joined(outputs),
-                                  current(*node_.input), group_by("i")));
+                                  program_.current(*node_.input),
+                                  group_by("i")));
   }
 
   /// The aggregate's rows, read from the arrangement.

@@ -30,7 +30,7 @@ public:
   }
 
   void stage_difference() {
-    stage(difference(current(root_), table_.name, table_.columns));
+    stage(difference(program_.current(root_), table_.name, table_.columns));
   }
 
   void apply_to_table() {
@@ -48,7 +48,7 @@ public:
   void fill_table() {
     program_.run(fmt::format("INSERT INTO {} ({}) SELECT * FROM {} q",
                              table_.name, joined(table_.columns),
-                             current(root_)),
+                             program_.current(root_)),
                  "inserted");
   }
 
@@ -98,14 +98,17 @@ refresh_program compile(const plan& root, const program_target& target) {
   changes.apply_to_table();
   auto differential_lines = program.take_lines();
 
+  // What arrangements hold is what later changes start from. Where a query
+  // leaves PostgreSQL a choice (among rows that sort alike), the stream table
+  // must have the same rows: it is filled from them.
+  refill_states(program);
   changes.stage_difference();
   changes.apply_to_table();
-  refill_states(program);
   auto full_lines = program.take_lines();
 
-  changes.fill_table();
   for (const auto& fill : program.fills())
     program.run(fill);
+  changes.fill_table();
   auto fill_lines = program.take_lines();
 
   program.run("EXPLAIN SELECT * FROM " + current(root) + " q");

@@ -25,12 +25,20 @@ std::vector<std::size_t> all_columns(std::size_t count) {
 
 locator::locator(std::vector<column> columns, std::vector<std::size_t> key)
   : columns_(std::move(columns)), key_(std::move(key)) {
-  unique_ = !key_.empty() && key_.size() <= most_index_columns
-            && std::ranges::all_of(key_, [&](std::size_t i) {
-                 return columns_[i].indexable && columns_[i].not_null;
-               });
+  plain_ = !key_.empty() && key_.size() <= most_index_columns
+           && std::ranges::all_of(key_, [&](std::size_t i) {
+                return columns_[i].indexable && columns_[i].not_null;
+              });
+  unique_ = plain_;
   if (key_.empty())
     key_ = all_columns(columns_.size());
+}
+
+locator locator::of_groups(std::vector<column> columns,
+                           std::vector<std::size_t> group) {
+  locator result{std::move(columns), std::move(group)};
+  result.unique_ = false;
+  return result;
 }
 
 std::string locator::hash(const std::vector<std::string>& references) const {
@@ -49,12 +57,12 @@ locator::index_on(const std::string& table,
                   const std::vector<std::string>& names,
                   const std::string& name) const {
   const auto called = name.empty() ? "" : "IF NOT EXISTS " + name + " ";
-  if (unique_) {
+  if (plain_) {
     std::vector<std::string> parts;
     for (auto i : key_)
       parts.push_back(names[i]);
-    return {fmt::format("CREATE UNIQUE INDEX {}ON {} ({})", called, table,
-                        joined(parts))};
+    return {fmt::format("CREATE {}INDEX {}ON {} ({})", unique_ ? "UNIQUE " : "",
+                        called, table, joined(parts))};
   }
   const auto expression = hash(names);
   if (expression.empty())
@@ -67,13 +75,13 @@ std::string locator::match(const std::vector<std::string>& a,
                            const std::vector<std::string>& b,
                            comparison side) const {
   std::vector<std::string> parts;
-  if (const auto left = hash(a); !unique_ && !left.empty())
+  if (const auto left = hash(a); !plain_ && !left.empty())
     parts.push_back(left + " = " + hash(b));
   for (auto i : key_)
-    parts.push_back(unique_ ? a[i] + " = " + b[i]
-                            : fmt::format("{} IS NOT DISTINCT FROM {}",
-                                          side(a[i], columns_[i]),
-                                          side(b[i], columns_[i])));
+    parts.push_back(plain_ ? a[i] + " = " + b[i]
+                           : fmt::format("{} IS NOT DISTINCT FROM {}",
+                                         side(a[i], columns_[i]),
+                                         side(b[i], columns_[i])));
   return parts.empty() ? "true" : joined(parts, " AND ");
 }
 

@@ -16,6 +16,11 @@ public:
   /// stands for all columns.
   locator(std::vector<column> columns, std::vector<std::size_t> key);
 
+  /// For rows of `columns` of which several may be alike at `group`, which is
+  /// not empty.
+  [[nodiscard]] static locator of_groups(std::vector<column> columns,
+                                         std::vector<std::size_t> group);
+
   /// Whether the columns hold no two equal rows, by a unique index.
   [[nodiscard]] bool is_unique() const { return unique_; }
 
@@ -45,6 +50,7 @@ private:
 
   std::vector<column> columns_;
   std::vector<std::size_t> key_;
+  bool plain_ = false; // a plain index serves
   bool unique_ = false;
 };
 

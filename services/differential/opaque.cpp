@@ -1,7 +1,7 @@
 // ΔQ = Q − what Q gave last time
 //
 // For a query that no operator covers. It is run again when one of its tables
-// has changed; an arrangement holds its last rows.
+// has changed; an arrangement holds its last rows. A constant never changes.
 
 #include "services/differential/apply.hpp"
 #include "services/query/sql_text.hpp"
@@ -12,6 +12,8 @@ namespace pgtrickle {
 
 delta differentiate(const opaque& node, const plan& self,
                     program_builder& program) {
+  if (node.tables.empty())
+    return {no_rows(self.columns), {"0"}};
   const auto width = self.columns.size();
   const locator where{self.columns, {}};
   const auto names = column_names(width);
@@ -30,8 +32,6 @@ delta differentiate(const opaque& node, const plan& self,
   for (auto table : node.tables)
     counts.push_back(program.changes_of(table));
   program.store(self, fmt::format("(SELECT * FROM {} s)", state));
-  if (counts.empty())
-    return {changes, {count}};
   program.begin_if(any_rows(counts));
   program.run(fmt::format("INSERT INTO {} SELECT * FROM {} d", changes,
                           consolidated(difference(current(self), state, names),

@@ -16,17 +16,24 @@ struct program_target {
   std::string name;
   /// Its columns' names, unquoted, in the order of the plan's columns.
   std::vector<std::string> columns;
+  /// Kept in the transactions that write to its sources: nothing of the program
+  /// belongs to a session.
+  bool immediate = false;
 };
 
 /// A source whose changes a program reads.
 struct source_delta {
   oid table = 0;
-  /// A view of the change buffer with the columns that the program reads;
-  /// empty: it only asks how many changes there are.
+  /// A view of the change buffer with the columns that the program reads; of an
+  /// IMMEDIATE stream table the staging table of a statement's changes. Empty:
+  /// it only asks how many changes there are.
   std::string view;
   /// One for each column of `view`.
   std::vector<std::int16_t> attnums;
   std::vector<column> columns;
+  /// A part of the query that is recomputed reads the table too, and may read
+  /// any column of it. Known to the compiler only.
+  bool any_column = false;
 };
 
 /// The statements that keep one stream table.
@@ -39,12 +46,16 @@ struct source_delta {
 /// query at all?), and the arrays tell for each source which rows of its view
 /// are new (a condition), how many they are, and whether they are read straight
 /// from it or consolidated first. The result is rows inserted and rows deleted.
+/// The program of an IMMEDIATE stream table is given no windows and decides
+/// itself what it consolidates.
 struct refresh_program {
   /// Changes with the shape of programs: an older one is compiled again.
   static constexpr int current_version = 2;
 
+  bool immediate = false;
   std::vector<source_delta> sources;
-  /// Temporary tables, created in each session that runs the program.
+  /// Temporary tables, created in each session that runs the program; if it is
+  /// `immediate`, unlogged ones, created with it.
   std::vector<std::string> staging;
   std::vector<std::string> create_staging;
   /// Arrangements, created with the stream table; and their indexes.

@@ -1,5 +1,6 @@
 #include "services/differential/program_builder.hpp"
 
+#include "services/differential/locator.hpp"
 #include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
@@ -46,69 +47,6 @@ void program_builder::count_readers(const plan& root) {
       count_readers(*input);
 }
 
-std::size_t program_builder::source_position(oid table) {
-  for (std::size_t i = 0; i < program_.sources.size(); ++i)
-    if (program_.sources[i].table == table)
-      return i;
-  program_.sources.push_back({table, {}, {}, {}});
-  sources_.emplace_back();
-  return program_.sources.size() - 1;
-}
-
-delta program_builder::source(const scan& source) {
-  const auto at = source_position(source.table);
-  auto& entry = program_.sources[at];
-  if (!entry.view.empty())
-    return sources_[at];
-  for (const auto& column : source.columns) {
-    entry.attnums.push_back(column.attnum);
-    entry.columns.push_back(column.facts);
-  }
-  entry.view = fmt::format("pgtrickle_state.source_{}_{}",
-                           static_cast<std::int64_t>(target_.id), entry.table);
-  const auto relation = add_text();
-  sources_[at] = {relation.mark, {add_count()}};
-  make_ready(at, relation);
-  return sources_[at];
-}
-
-/// Few changes are consolidated into a staging table, whose size the planner
-/// sees; many are read where they lie, unless they are likely to cancel.
-void program_builder::make_ready(std::size_t at,
-                                 const text_variable& relation) {
-  const auto& entry = program_.sources[at];
-  const auto count = sources_[at].counts.front();
-  auto columns = definitions(entry.columns);
-  columns.push_back({"__weight", "bigint"});
-  const auto staging = add_staging("source", columns);
-  clear_after(staging, count);
-  const auto window = add_text();
-  const auto rows
-    = fmt::format("(SELECT {}{}__weight FROM {} WHERE {})",
-                  column_list("", entry.columns.size()),
-                  entry.columns.empty() ? "" : ", ", entry.view, window.mark);
-
-  auto outer = std::exchange(lines_, {});
-  const auto depth = std::exchange(depth_, 2);
-  line(fmt::format("{} := {};", relation.name, literal(staging)));
-  begin_if(fmt::format("changes[{}] > 0", at + 1));
-  line(fmt::format("{} := windows[{}];", window.name, at + 1));
-  begin_if(fmt::format("direct[{}]", at + 1));
-  line(fmt::format("{} := {};", relation.name, text_of(rows)));
-  line(fmt::format("{} := changes[{}];", count, at + 1));
-  depth_ -= 1;
-  line("ELSE");
-  depth_ += 1;
-  run(fmt::format("INSERT INTO {} SELECT * FROM {} d", staging,
-                  consolidated(rows, entry.columns)),
-      count);
-  end_if();
-  end_if();
-  source_lines_ += lines_;
-  lines_ = std::move(outer);
-  depth_ = depth;
-}
-
 delta program_builder::staged(delta changes,
                               const std::vector<column>& columns) {
   if (!changes.costly)
@@ -144,21 +82,26 @@ std::string program_builder::text_of(std::string_view statement) const {
   return expression;
 }
 
-std::string program_builder::changes_of(oid table) {
-  return fmt::format("changes[{}]", source_position(table) + 1);
-}
-
 std::string
 program_builder::add_staging(std::string_view operation,
                              const std::vector<column_definition>& columns) {
+  const auto id = static_cast<std::int64_t>(target_.id);
+  ++tables_;
   auto name
-    = fmt::format("pg_temp.pgt_{}_{}_{}", static_cast<std::int64_t>(target_.id),
-                  ++tables_, operation);
-  program_.staging.push_back(name);
-  program_.create_staging.push_back(fmt::format("CREATE TEMP TABLE {} ({})",
-                                                name.substr(sizeof("pg_temp")),
-                                                create_columns(columns)));
+    = target_.immediate
+        ? fmt::format("pgtrickle_state.{}_{}_{}", operation, id, tables_)
+        : fmt::format("pg_temp.pgt_{}_{}_{}", id, tables_, operation);
+  create_staging(name, columns);
   return name;
+}
+
+void program_builder::create_staging(
+  const std::string& name, const std::vector<column_definition>& columns) {
+  program_.staging.push_back(name);
+  program_.create_staging.push_back(fmt::format(
+    "CREATE {} TABLE {} ({})", target_.immediate ? "UNLOGGED" : "TEMP",
+    target_.immediate ? name : name.substr(sizeof("pg_temp")),
+    create_columns(columns)));
 }
 
 std::string
@@ -207,6 +150,16 @@ void program_builder::end_if() {
   line("END IF;");
 }
 
+void program_builder::begin_loop(std::string_view condition) {
+  line(fmt::format("WHILE {} LOOP", condition));
+  ++depth_;
+}
+
+void program_builder::end_loop() {
+  --depth_;
+  line("END LOOP;");
+}
+
 void program_builder::clear_after(std::string name, std::string count) {
   cleared_.emplace_back(std::move(name), std::move(count));
 }
@@ -219,6 +172,8 @@ refresh_program program_builder::finish(std::string fill_lines,
                                         std::string check_lines) {
   std::string body = "DECLARE\n  n bigint; missing bigint; inserted bigint := "
                      "0; deleted bigint := 0;\n";
+  if (target_.immediate)
+    body += "  alone boolean;\n";
   for (const auto& count : counts_)
     body += fmt::format("  {} bigint := 0;\n", count);
   for (std::size_t i = 1; i <= texts_; ++i)
@@ -231,20 +186,39 @@ refresh_program program_builder::finish(std::string fill_lines,
   body += "  ELSIF mode = 'FULL' THEN\n" + full_lines;
   body += "  ELSE\n" + source_lines_ + differential_lines;
   body += "  END IF;\n";
-  // A staging table's size is what the planner goes by, and deleted rows stay
-  // in it: beyond 32 pages it is truncated, which costs more than a DELETE.
   for (const auto& [table, count] : cleared_)
-    body += fmt::format(
-      "  IF {0} > 0 THEN\n"
-      "    IF pg_relation_size('{1}') > 262144 THEN TRUNCATE {1};\n"
-      "    ELSE DELETE FROM {1}; END IF;\n"
-      "  END IF;\n",
-      count, table);
-  // Deferred triggers of the owner must run with the owner's rights: now.
-  body += "  SET CONSTRAINTS ALL IMMEDIATE;\n";
+    body += fmt::format("  IF {} > 0 THEN\n{}  END IF;\n", count,
+                        clearing(table, target_.immediate));
+  // Deferred triggers of the owner must run with the owner's rights: now. In a
+  // writer's transaction those of the writer would run with them too; there
+  // the owner's are refused.
+  if (!target_.immediate)
+    body += "  SET CONSTRAINTS ALL IMMEDIATE;\n";
+  program_.immediate = target_.immediate;
   body += "  RETURN ARRAY[inserted, deleted];\nEND";
   program_.function_body = std::move(body);
   return std::move(program_);
+}
+
+/// A staging table's size is what the planner goes by, and deleted rows stay in
+/// it: beyond 32 pages it is truncated, which costs more than a DELETE. A
+/// writer's transaction doesn't wait for whoever else has locked the table, say
+/// pg_dump.
+std::string clearing(const std::string& name, bool immediate) {
+  const std::string_view lines
+    = immediate
+        ? "    alone := false;\n"
+          "    IF pg_relation_size('{0}') > 262144 THEN\n"
+          "      BEGIN\n"
+          "        LOCK TABLE {0} IN ACCESS EXCLUSIVE MODE NOWAIT;\n"
+          "        alone := true;\n"
+          "      EXCEPTION WHEN lock_not_available THEN NULL;\n"
+          "      END;\n"
+          "    END IF;\n"
+          "    IF alone THEN TRUNCATE {0}; ELSE DELETE FROM {0}; END IF;\n"
+        : "    IF pg_relation_size('{0}') > 262144 THEN TRUNCATE {0};\n"
+          "    ELSE DELETE FROM {0}; END IF;\n";
+  return fmt::format(fmt::runtime(lines), name);
 }
 
 std::string any_rows(const std::vector<std::string>& counts) {
@@ -279,9 +253,15 @@ std::string exact(const std::string& reference, const column& type) {
 
 std::string consolidated(std::string_view relation,
                          const std::vector<column>& columns) {
+  return consolidated(relation, columns, all_columns(columns.size()));
+}
+
+std::string consolidated(std::string_view relation,
+                         const std::vector<column>& columns,
+                         const std::vector<std::size_t>& kept) {
   std::vector<std::string> outputs;
   std::vector<std::string> groups;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
+  for (auto i : kept) {
     const auto name = "i." + column_name(i);
     // A type without equality can't be grouped by: its text stands for it.
     outputs.push_back(columns[i].eq == equality::none

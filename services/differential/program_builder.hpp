@@ -60,9 +60,12 @@ public:
   /// A variable that counts the captured changes of `table`.
   std::string changes_of(oid table);
 
-  /// Adds a temporary table, empty between refreshes. Returns its name.
+  /// Adds a table that is empty between refreshes. Returns its name.
   std::string add_staging(std::string_view operation,
                           const std::vector<column_definition>& columns);
+  void add_staging_index(std::string statement) {
+    program_.create_staging.push_back(std::move(statement));
+  }
 
   /// Adds an arrangement, and the statement that fills it from the sources.
   /// `{}` in `fill` and `constraints` is not replaced. Returns its name.
@@ -95,6 +98,10 @@ public:
   void begin_if(std::string_view condition);
   void end_if();
 
+  /// Lines between these run again as long as `condition` holds.
+  void begin_loop(std::string_view condition);
+  void end_loop();
+
   /// Adds a line of PL/pgSQL.
   void line(std::string_view text);
 
@@ -121,6 +128,12 @@ public:
 private:
   [[nodiscard]] std::size_t source_position(oid table);
   void make_ready(std::size_t at, const text_variable& relation);
+  void take_window(std::size_t at, const text_variable& relation,
+                   const std::string& staging);
+  void take_statement(std::size_t at, const text_variable& relation,
+                      const std::string& staging);
+  void create_staging(const std::string& name,
+                      const std::vector<column_definition>& columns);
 
   const program_target& target_;
   refresh_program program_;
@@ -155,11 +168,19 @@ definitions(const std::vector<column>& columns);
 [[nodiscard]] std::string consolidated(std::string_view relation,
                                        const std::vector<column>& columns);
 
+/// The same of the columns at `kept` alone, whose names stay.
+[[nodiscard]] std::string consolidated(std::string_view relation,
+                                       const std::vector<column>& columns,
+                                       const std::vector<std::size_t>& kept);
+
 /// The rows of `query` and, with weight -1, those of `table`, whose columns are
 /// called `names`: a SELECT in parentheses.
 [[nodiscard]] std::string difference(std::string_view query,
                                      std::string_view table,
                                      const std::vector<std::string>& names);
+
+/// The lines that empty the staging table `name` at the end of a program.
+[[nodiscard]] std::string clearing(const std::string& name, bool immediate);
 
 /// `reference` in a form whose equality means the same value: itself, or its
 /// text where equal values may look different or have no equality.

@@ -36,6 +36,7 @@ std::string to_json(const refresh_program& program) {
                        {"columns", columns}});
   }
   return json{{"version", refresh_program::current_version},
+              {"immediate", program.immediate},
               {"sources", sources},
               {"staging", program.staging},
               {"create_staging", program.create_staging},
@@ -52,11 +53,12 @@ std::optional<refresh_program> program_from_json(const std::string& text) {
   refresh_program program;
   for (const auto& source : stored.at("sources")) {
     source_delta delta{
-      source.at("table"), source.at("view"), source.at("attnums"), {}};
+      source.at("table"), source.at("view"), source.at("attnums"), {}, false};
     for (const auto& column : source.at("columns"))
       delta.columns.push_back(column_from_json(column));
     program.sources.push_back(std::move(delta));
   }
+  program.immediate = stored.value("immediate", false);
   program.staging = stored.at("staging");
   program.create_staging = stored.at("create_staging");
   program.state = stored.at("state");

@@ -1,6 +1,7 @@
 #include "services/catalog/renamed_query.hpp"
 #include "services/catalog/stream_table_store.hpp"
 #include "services/engine/program_store.hpp"
+#include "services/engine/refresh_costs.hpp"
 #include "services/engine/registration.hpp"
 #include "services/engine/stream_table_names.hpp"
 
@@ -29,6 +30,16 @@ std::string reasons_of(const plan& root) {
   for (const auto& reason : opaque_reasons(root))
     text += (text.empty() ? "" : ", ") + reason;
   return text;
+}
+
+/// What AUTO goes by.
+void add_costs(json& rows, pqxx::dbtransaction& tx,
+               const catalog::stored_stream_table& table) {
+  if (table.refresh_mode != "AUTO" || !table.mode_reason.empty())
+    return;
+  const auto costs = load_costs(tx, table.id);
+  add(rows, "cost_model", to_text(learn(costs)));
+  add(rows, "last_prediction", last_prediction(costs).value_or(""));
 }
 
 } // namespace
@@ -84,6 +95,7 @@ result<std::string> explain_stream_table(postgres::session& db,
       add(rows, "last_full_ms", row["last_full_ms"].as<std::string>(""));
       add(rows, "last_differential_ms",
           row["last_diff_ms"].as<std::string>(""));
+      add_costs(rows, tx, table);
       add(rows, "frontier", row["frontier"].as<std::string>(""));
       add(rows, "defining_query", table.defining_query);
       const auto query

@@ -2,6 +2,7 @@
 
 #include "services/capture/staging.hpp"
 #include "services/differential/program_json.hpp"
+#include "services/engine/immediate.hpp"
 #include "services/postgres/session.hpp"
 #include "services/query/determinism.hpp"
 #include "services/query/parse_tree.hpp"
@@ -29,22 +30,52 @@ catalog::recorded_sources sources_of(const prepared_query& prepared,
   catalog::recorded_sources sources;
   for (auto table : prepared.query.tables)
     sources.tables[table];
-  for (const auto& source : program.sources)
-    sources.tables[source.table] = source.attnums;
+  for (const auto& source : program.sources) {
+    auto& attnums = sources.tables[source.table] = source.attnums;
+    if (source.any_column)
+      attnums.push_back(catalog::any_column);
+  }
   sources.views = prepared.query.views;
   return sources;
 }
 
+namespace {
+
+/// Created by `statements`, for the owner's function to work on. He may not put
+/// triggers on them: others than he write to some.
+void create_tables(pqxx::dbtransaction& tx,
+                   const std::vector<std::string>& statements,
+                   const std::vector<std::string>& tables,
+                   const std::string& owner) {
+  for (const auto& statement : statements)
+    tx.exec(statement);
+  for (const auto& table : tables)
+    tx.exec(
+      fmt::format("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {} TO {}",
+                  table, quoted(owner)));
+}
+
+void create_views(pqxx::dbtransaction& tx, const refresh_program& program,
+                  const std::string& owner) {
+  for (const auto& source : program.sources)
+    if (!source.view.empty())
+      tx.exec(fmt::format("{}; GRANT SELECT ON {} TO {}", create_view(source),
+                          source.view, quoted(owner)));
+}
+
+} // namespace
+
 void create_function(pqxx::dbtransaction& tx, const std::string& name,
-                     const std::string& body, const std::string& owner) {
+                     const std::string& body, const std::string& owner,
+                     const std::string& settings) {
   tx.exec(fmt::format("CREATE FUNCTION {0}(mode text, windows text[], changes "
                       "bigint[], direct boolean[]) "
                       "RETURNS bigint[] LANGUAGE plpgsql SECURITY DEFINER "
-                      "SET search_path = pg_catalog, pg_temp AS {1}; "
+                      "SET search_path = pg_catalog, pg_temp{3} AS {1}; "
                       "REVOKE ALL ON FUNCTION {0} FROM PUBLIC; "
                       "ALTER FUNCTION {0} OWNER TO {2}; "
                       "GRANT USAGE ON SCHEMA pgtrickle_state TO {2}",
-                      name, literal(body), quoted(owner)));
+                      name, literal(body), quoted(owner), settings));
 }
 
 void drop_other_indexes(pqxx::dbtransaction& tx, const program_target& target,
@@ -86,10 +117,15 @@ prepared_query prepare(pqxx::dbtransaction& tx, const std::string& query,
     prepared.full_reason = prepared.query.obstacle;
     prepared.time_dependent = true;
   }
-  if (!prepared.full_reason.empty() && refresh_mode == "DIFFERENTIAL")
+  if (!prepared.full_reason.empty()
+      && (refresh_mode == "DIFFERENTIAL" || refresh_mode == immediate_mode))
     throw postgres::abandoned(
       {errc::unsupported_query,
-       "the query can't be maintained differentially: " + prepared.full_reason,
+       fmt::format("the query can't be maintained {}: {}",
+                   refresh_mode == immediate_mode
+                     ? "in its writers' transactions"
+                     : "differentially",
+                   prepared.full_reason),
        {},
        "Use refresh_mode 'AUTO' or 'FULL', which recompute it on schedule, or "
        "take that part out of the query."});
@@ -125,19 +161,19 @@ void install_program(pqxx::dbtransaction& tx, const prepared_query& prepared,
                      const refresh_program& program,
                      const program_target& target, const std::string& owner) {
   uninstall(tx, target.id);
-  for (const auto& statement : program.create_state)
-    tx.exec(statement);
+  create_tables(tx, program.create_state, program.state, owner);
   for (const auto& state : program.state)
-    tx.exec(fmt::format("GRANT ALL ON {0} TO {1}; SELECT "
-                        "pgtrickle._withhold_statistics('{0}'::regclass)",
-                        state, quoted(owner)));
-  for (const auto& source : program.sources)
-    if (!source.view.empty())
-      tx.exec(fmt::format("{}; GRANT SELECT ON {} TO {}", create_view(source),
-                          source.view, quoted(owner)));
-  create_function(tx, refresh_function(target.id), program.function_body,
-                  owner);
+    tx.exec(fmt::format("SELECT pgtrickle._withhold_statistics('{}'::regclass)",
+                        state));
+  if (target.immediate)
+    create_tables(tx, program.create_staging, program.staging, owner);
+  else
+    create_views(tx, program, owner);
+  create_function(tx, refresh_function(target.id), program.function_body, owner,
+                  program.immediate ? pinned_settings() : "");
   record_program(tx, prepared, target, program);
+  if (target.immediate)
+    install_immediate(tx, target.id);
   tx.exec(fmt::format("SELECT {}('CHECK', NULL, NULL, NULL)",
                       refresh_function(target.id)));
 }
@@ -145,6 +181,10 @@ void install_program(pqxx::dbtransaction& tx, const prepared_query& prepared,
 void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
              const program_target& target, const std::string& owner) {
   const auto program = compile(*prepared.plan, target);
+  if (target.immediate)
+    lock_sources(tx, prepared.query.tables, owner);
+  else
+    uninstall_immediate(tx, target.id);
   drop_other_indexes(tx, target, catalog::program_of(tx, target.id), program);
   catalog::record_sources(tx, target.id, sources_of(prepared, program));
   install_program(tx, prepared, program, target, owner);

@@ -39,10 +39,11 @@ void install_program(pqxx::dbtransaction& tx, const prepared_query& prepared,
                      const refresh_program& program,
                      const program_target& target, const std::string& owner);
 
-/// Creates a function with the body of a refresh program and the rights of
-/// `owner`.
+/// Creates a function with the body of a refresh program, the rights of
+/// `owner`, and `settings`: SET clauses.
 void create_function(pqxx::dbtransaction& tx, const std::string& name,
-                     const std::string& body, const std::string& owner);
+                     const std::string& body, const std::string& owner,
+                     const std::string& settings = {});
 
 /// Drops the index of the program `former` (as stored) if `program` does not
 /// make it alike: it may not even hold for the new rows.
@@ -68,6 +69,12 @@ void check_cycle(pqxx::dbtransaction& tx,
 /// columns.
 [[nodiscard]] bool replace_program(pqxx::dbtransaction& tx,
                                    const catalog::stored_stream_table& table);
+
+/// Installs the original query of `table`, another one than before, and its
+/// refresh mode. Throws source_changed when it does not give the table's
+/// columns.
+void replace_query_in_place(pqxx::dbtransaction& tx,
+                            const catalog::stored_stream_table& table);
 
 /// Removes arrangements and refresh function.
 void uninstall(pqxx::dbtransaction& tx, stream_table_id id);

@@ -52,7 +52,7 @@ bool keeps_contents(pqxx::dbtransaction& tx,
                       "FROM pgtrickle.pgt_stream_tables WHERE pgt_id = $1",
                       static_cast<std::int64_t>(table.id));
   return table.is_populated && !table.needs_reinit
-         && table.refresh_mode != "IMMEDIATE"
+         && table.refresh_mode != immediate_mode
          && row[0].as<std::string>() == shape_of(*prepared.plan)
          && row[1].as<bool>() == prepared.time_dependent
          && program_from_json(catalog::program_of(tx, table.id));
@@ -108,7 +108,8 @@ bool replace_program(pqxx::dbtransaction& tx,
     = prepare(tx, query, {table.owner, "pg_catalog"}, table.refresh_mode);
   check_cycle(tx, table, prepared.query.tables);
   check_columns(tx, table, prepared.query);
-  const program_target target{table.id, table.name, prepared.query.names};
+  const program_target target{table.id, table.name, prepared.query.names,
+                              table.refresh_mode == immediate_mode};
   const bool kept = keeps_contents(tx, table, prepared);
   if (kept) {
     const auto program = compile(*prepared.plan, target);
@@ -121,6 +122,23 @@ bool replace_program(pqxx::dbtransaction& tx,
   }
   check_serial(tx, table);
   return kept;
+}
+
+void replace_query_in_place(pqxx::dbtransaction& tx,
+                            const catalog::stored_stream_table& table) {
+  const auto prepared
+    = prepare(tx, table.original_query,
+              {table.owner, table.original_search_path}, table.refresh_mode);
+  check_cycle(tx, table, prepared.query.tables);
+  check_columns(tx, table, prepared.query);
+  tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET original_query = $2, "
+                 "original_search_path = $3 WHERE pgt_id = $1",
+                 static_cast<std::int64_t>(table.id), table.original_query,
+                 table.original_search_path);
+  install(tx, prepared,
+          {table.id, table.name, prepared.query.names,
+           table.refresh_mode == immediate_mode},
+          table.owner);
 }
 
 } // namespace pgtrickle::engine

@@ -1,5 +1,6 @@
 #include "services/engine/refresh.hpp"
 
+#include "services/engine/immediate.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/refresh_history.hpp"
 #include "services/engine/refresh_one.hpp"
@@ -24,7 +25,7 @@ struct refresher_session::state {
   [[nodiscard]] result<items> load(const refresh_order& order);
   [[nodiscard]] result<void> rebuild(work_item& item, ownership fence);
   [[nodiscard]] result<void> probe(items& all);
-  [[nodiscard]] result<void> refresh(items& all, ownership fence);
+  [[nodiscard]] result<void> refresh(items& all, initiator by, ownership fence);
   void complete(pqxx::dbtransaction& tx, items& all, const pqxx::row& snapshot,
                 std::chrono::steady_clock::time_point began);
   void record_failures(items& all);
@@ -105,9 +106,6 @@ result<void> refresher_session::state::rebuild(work_item& item,
 /// Finds the tables that have something to do.
 result<void> refresher_session::state::probe(items& all) {
   return db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-    // For the first of many rows a sequential scan seems cheap, but in a change
-    // buffer the new rows come last.
-    tx.exec("SET LOCAL enable_seqscan = off");
     for (auto& item : all) {
       if (item.outcome.error)
         continue;
@@ -125,13 +123,20 @@ result<void> refresher_session::state::probe(items& all) {
   });
 }
 
-result<void> refresher_session::state::refresh(items& all, ownership fence) {
+result<void> refresher_session::state::refresh(items& all, initiator by,
+                                               ownership fence) {
   return db.run<void>(isolation::repeatable_read, [&](pqxx::dbtransaction& tx) {
     const auto began = std::chrono::steady_clock::now();
-    // First of all, before the transaction has an xid of its own.
+    // First of all, before the transaction has an xid of its own. Nobody waits
+    // for the disk: a crash of PostgreSQL takes rows and frontier together, and
+    // the next refresh does both again.
     const auto snapshot = tx.exec1(
-      "SELECT pg_current_snapshot(), clock_timestamp(), pg_current_wal_lsn(), "
-      "set_config('pg_trickle.internal_refresh', 'on', true)");
+      std::string{"SELECT pg_current_snapshot(), clock_timestamp(), "
+                  "pg_current_wal_lsn(), "
+                  "set_config('pg_trickle.internal_refresh', 'on', true)"}
+      + (by == initiator::scheduler
+           ? ", set_config('synchronous_commit', 'off', true)"
+           : ""));
     const auto running = std::ranges::count_if(all, &work_item::runs);
     for (auto& item : all) {
       if (!item.runs())
@@ -191,6 +196,15 @@ refresher_session::run(const refresh_order& order, ownership fence) {
   if (!loaded)
     return tl::unexpected(loaded.error());
   auto& all = *loaded;
+  // Their sources are refreshed first; what the IMMEDIATE ones then do waits
+  // for writers, which the others' snapshot must not.
+  const auto immediate
+    = std::ranges::stable_partition(all, [](const work_item& item) {
+        return item.table.refresh_mode != immediate_mode;
+      });
+  state::items kept{std::make_move_iterator(immediate.begin()),
+                    std::make_move_iterator(immediate.end())};
+  all.erase(immediate.begin(), immediate.end());
   for (auto& item : all) {
     auto ready = item.table.needs_reinit || item.table.needs_recompile
                    ? s.rebuild(item, fence)
@@ -216,7 +230,7 @@ refresher_session::run(const refresh_order& order, ownership fence) {
       if (const auto id = opened->find(item.table.id); id != opened->end())
         item.history_id = id->second;
     if (std::ranges::any_of(all, &work_item::runs))
-      done = s.refresh(all, fence);
+      done = s.refresh(all, order.by, fence);
     if (!done)
       for (auto& item : all)
         if (item.runs())
@@ -240,6 +254,8 @@ refresher_session::run(const refresh_order& order, ownership fence) {
     }
     outcomes.push_back(std::move(item.outcome));
   }
+  for (auto& item : kept)
+    outcomes.push_back(refresh_immediate(s.db, item, order.by, fence));
   return outcomes;
 }
 

@@ -59,10 +59,19 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// Deletes the captured changes that every consumer has passed, and the
-/// `touched` rows that announced them. Short transactions.
-[[nodiscard]] result<std::int64_t> sweep_change_buffers(postgres::session& db,
-                                                        ownership fence);
+/// What a sweep is to do.
+struct sweep_limits {
+  /// Parts of change buffers that are smaller (in bytes) are left for later: a
+  /// TRUNCATE costs more than they do.
+  std::int64_t worth_emptying = 256 * 1024;
+};
+
+/// Empties the parts of change buffers, and of `touched`, that every consumer
+/// has passed; then sees to pg_trickle.max_change_buffer_mb. Short
+/// transactions, which wait for nobody. Returns how many parts were emptied.
+[[nodiscard]] result<std::int64_t>
+sweep_change_buffers(postgres::session& db, ownership fence,
+                     sweep_limits limits = {});
 
 /// Deletes history rows older than pg_trickle.history_retention_days, and
 /// alerts that were published before that; some at a time, oldest first.

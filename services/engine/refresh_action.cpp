@@ -9,11 +9,21 @@ namespace {
 /// A source whose rows change this often between refreshes on average is hot.
 constexpr double hot = 0.2;
 
+std::string expected(const std::optional<double>& ms) {
+  return ms ? fmt::format("{:.3g} ms", *ms) : "an unknown time";
+}
+
+std::string expectation(const mode_choice& choice) {
+  return fmt::format("expected: FULL {}, DIFFERENTIAL {}",
+                     expected(choice.full_ms),
+                     expected(choice.differential_ms));
+}
+
 } // namespace
 
 bool reads_directly(std::int64_t changes, double source_rows) {
-  return changes > few_changes
-         && static_cast<double>(changes) < hot * source_rows;
+  const auto count = static_cast<double>(changes);
+  return count > few_changes && count < hot * source_rows;
 }
 
 refresh_action choose_action(const refresh_situation& now) {
@@ -25,14 +35,21 @@ refresh_action choose_action(const refresh_situation& now) {
     return {"FULL", "FULL", now.full_reason};
   if (now.truncated)
     return {"FULL", "FULL", "a source was truncated"};
-  if (now.refresh_mode == "AUTO" && now.most_changes > 0
-      && now.changes > few_changes
-      && static_cast<double>(now.changes) > now.most_changes * now.source_rows)
-    return {
-      "FULL", "FULL",
-      fmt::format("{} changes are more than {:.0f} % of {:.0f} source rows",
-                  now.changes, 100 * now.most_changes, now.source_rows)};
   return {"DIFFERENTIAL", "DIFFERENTIAL", {}};
+}
+
+refresh_action action_for(const refresh_situation& now,
+                          const mode_choice& choice) {
+  const std::string mode = choice.full ? "FULL" : "DIFFERENTIAL";
+  if (choice.trial)
+    return {mode, mode, "to measure it again; " + expectation(choice)};
+  if (!choice.full)
+    return {mode, mode, {}};
+  if (choice.full_ms && choice.differential_ms)
+    return {mode, mode, expectation(choice)};
+  return {mode, mode,
+          fmt::format("{} changes are many for {:.0f} source rows", now.changes,
+                      now.source_rows)};
 }
 
 } // namespace pgtrickle::engine

@@ -1,14 +1,12 @@
 #pragma once
 // Which way a stream table is refreshed: a decision without I/O.
 
+#include "services/planning/mode_choice.hpp"
+
 #include <cstdint>
 #include <string>
 
 namespace pgtrickle::engine {
-
-/// So many changes of a source are refreshed differentially, and consolidated
-/// first, in no time on any source.
-constexpr std::int64_t few_changes = 1000;
 
 /// What a refresh knows before it begins.
 struct refresh_situation {
@@ -23,9 +21,6 @@ struct refresh_situation {
   std::int64_t changes = 0;
   bool truncated = false;
   double source_rows = 0;
-  /// AUTO recomputes beyond this share of changed rows
-  /// (pg_trickle.differential_max_change_ratio); 0: never.
-  double most_changes = 0.15;
 };
 
 /// How to refresh.
@@ -43,6 +38,11 @@ struct refresh_action {
 /// consolidated in no time, and leave the planner their exact number.
 [[nodiscard]] bool reads_directly(std::int64_t changes, double source_rows);
 
+/// DIFFERENTIAL, unless something forbids it.
 [[nodiscard]] refresh_action choose_action(const refresh_situation& now);
+
+/// What AUTO has chosen instead of a differential refresh, and why.
+[[nodiscard]] refresh_action action_for(const refresh_situation& now,
+                                        const mode_choice& choice);
 
 } // namespace pgtrickle::engine

@@ -35,16 +35,20 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
     ids opened;
     tx.exec(without_waiting);
     for (auto table : tables)
-      opened[table]
-        = tx.exec_params1(
-              "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time, "
-              "status, initiated_by) VALUES ($1, clock_timestamp(), 'RUNNING', "
-              "$2) "
-              "RETURNING refresh_id",
-              static_cast<std::int64_t>(table), name_of(by))[0]
-            .as<std::int64_t>();
+      opened[table] = begin_history(tx, table, by);
     return opened;
   });
+}
+
+std::int64_t begin_history(pqxx::transaction_base& tx, stream_table_id table,
+                           initiator by) {
+  return tx
+    .exec_params1(
+      "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time, status, "
+      "initiated_by) VALUES ($1, clock_timestamp(), 'RUNNING', $2) "
+      "RETURNING refresh_id",
+      static_cast<std::int64_t>(table), name_of(by))[0]
+    .as<std::int64_t>();
 }
 
 std::string complete_refresh(pqxx::transaction_base& tx,
@@ -61,6 +65,9 @@ std::string complete_refresh(pqxx::transaction_base& tx,
     "last_error_at = NULL, effective_refresh_mode = CASE $4 "
     "WHEN 'NO_DATA' THEN effective_refresh_mode "
     "WHEN 'DIFFERENTIAL' THEN 'DIFFERENTIAL' ELSE 'FULL' END, "
+    "mode_spent_ms = CASE WHEN $4 = 'NO_DATA' THEN mode_spent_ms "
+    "WHEN (effective_refresh_mode = 'DIFFERENTIAL') = ($4 = 'DIFFERENTIAL') "
+    "THEN mode_spent_ms + $5 ELSE $5 END, "
     "last_full_ms = CASE WHEN $4 IN ('FULL', 'REINITIALIZE') THEN $5 "
     "ELSE last_full_ms END, "
     "last_diff_ms = CASE $4 WHEN 'DIFFERENTIAL' THEN $5 ELSE last_diff_ms "

@@ -15,6 +15,10 @@ namespace pgtrickle::engine {
 open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
              initiator by);
 
+/// Opens one within the transaction that fills `table`. Returns its id.
+[[nodiscard]] std::int64_t begin_history(pqxx::transaction_base& tx,
+                                         stream_table_id table, initiator by);
+
 /// Moves the stream table's frontier to `frontier` (jsonb), reached at
 /// `data_timestamp`, and clears its errors. Returns its status. Throws
 /// serialization_failure if DDL has touched what it stands on since it was

@@ -1,8 +1,8 @@
 #include "services/engine/refresh_one.hpp"
 
-#include "services/capture/staging.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/refresh_action.hpp"
+#include "services/engine/refresh_costs.hpp"
 #include "services/engine/source_changes.hpp"
 #include "services/query/sql_text.hpp"
 
@@ -10,12 +10,13 @@
 #include <fmt/ranges.h>
 
 #include <numeric>
+#include <random>
 
 namespace pgtrickle::engine {
 
 namespace {
 
-refresh_situation situation_of(pqxx::dbtransaction& tx, const work_item& item,
+refresh_situation situation_of(const work_item& item,
                                const std::vector<source_changes>& changes,
                                const std::vector<double>& rows) {
   const auto& table = item.table;
@@ -29,12 +30,33 @@ refresh_situation situation_of(pqxx::dbtransaction& tx, const work_item& item,
     now.truncated = now.truncated || source.truncated;
   }
   now.source_rows = std::accumulate(rows.begin(), rows.end(), 0.0);
-  if (now.refresh_mode == "AUTO" && now.changes > 0)
-    now.most_changes
-      = tx.exec1("SELECT coalesce(current_setting('"
-                 "pg_trickle.differential_max_change_ratio', true), '0.15')")[0]
-          .as<double>();
   return now;
+}
+
+/// What AUTO makes of `now`. The history is read only when it may matter.
+refresh_action cheaper_action(pqxx::dbtransaction& tx, const work_item& item,
+                              const refresh_situation& now) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  tx.conn().prepare(
+    "pgt_auto_settings",
+    "SELECT coalesce(current_setting('pg_trickle.differential_max_change_"
+    "ratio', true), '0.15')::float8, coalesce(current_setting("
+    "'pg_trickle.auto_trial_ratio', true), '0.01')::float8");
+  const auto settings = tx.exec_prepared1("pgt_auto_settings");
+  const auto& table = item.table;
+  const mode_question question{.changes = static_cast<double>(now.changes),
+                               .source_rows = now.source_rows,
+                               .most_changes = settings[0].as<double>(),
+                               .trials = settings[1].as<double>(),
+                               .last_differential_ms = table.last_diff_ms,
+                               .last_full_ms = table.last_full_ms,
+                               .last_was_full = table.effective_mode == "FULL",
+                               .spent_ms = table.mode_spent_ms,
+                               .chance
+                               = std::uniform_real_distribution<>{}(random)};
+  if (is_obvious(question))
+    return action_for(now, {});
+  return action_for(now, choose_mode(question, load_costs(tx, table.id)));
 }
 
 /// Calls the owner's refresh function.
@@ -47,7 +69,7 @@ void call_program(pqxx::dbtransaction& tx, work_item& item,
   std::vector<bool> direct;
   for (std::size_t i = 0; i < changes.size(); ++i) {
     if (item.table.consumed)
-      windows.push_back(literal(beyond(*item.table.consumed)));
+      windows.push_back(literal(changes[i].window));
     counts.push_back(changes[i].count);
     direct.push_back(reads_directly(changes[i].count, rows[i]));
   }
@@ -81,10 +103,14 @@ void refresh_one(pqxx::dbtransaction& tx, work_item& item,
   std::int64_t total = 0;
   for (const auto& source : changes)
     total += source.count;
-  const auto rows = total > few_changes ? estimated_rows(tx, program)
-                                        : std::vector<double>(changes.size());
-  const auto now = situation_of(tx, item, changes, rows);
-  const auto action = choose_action(now);
+  const auto rows = static_cast<double>(total) > few_changes
+                      ? estimated_rows(tx, program)
+                      : std::vector<double>(changes.size());
+  const auto now = situation_of(item, changes, rows);
+  auto action = choose_action(now);
+  if (action.mode == "DIFFERENTIAL" && now.refresh_mode == "AUTO"
+      && now.changes > 0)
+    action = cheaper_action(tx, item, now);
   item.outcome.action = action.name;
   item.outcome.reason = action.reason;
   item.outcome.changes_consumed = now.changes;

@@ -12,7 +12,7 @@ namespace pgtrickle::engine {
 void refresh_one(pqxx::dbtransaction& tx, work_item& item,
                  const refresh_program& program);
 
-/// Makes what was filled fast to search and to plan.
+/// Makes what was filled fast to search and to plan: indexes, statistics.
 void finish_fill(pqxx::dbtransaction& tx, const refresh_program& program,
                  const std::string& table);
 

@@ -2,6 +2,7 @@
 
 #include "services/catalog/stream_table_store.hpp"
 #include "services/engine/alteration.hpp"
+#include "services/engine/immediate.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
@@ -33,21 +34,24 @@ void check_size(const std::string& query) {
 }
 
 void check_mode(const std::string& mode) {
-  static constexpr std::array known = {"AUTO", "DIFFERENTIAL", "FULL"};
+  static constexpr std::array known
+    = {"AUTO", "DIFFERENTIAL", "FULL", immediate_mode};
   if (std::ranges::find(known, mode) == known.end())
     throw abandoned({errc::invalid_argument,
                      "refresh_mode \"" + mode + "\" is not known",
                      {},
-                     "Use AUTO, DIFFERENTIAL or FULL."});
+                     "Use AUTO, DIFFERENTIAL, FULL or IMMEDIATE."});
 }
 
 void check_schedule(pqxx::dbtransaction& tx,
                     const std::optional<std::string>& text) {
+  // With its unit once the extension's library is loaded, else as written.
   const auto shortest
     = tx.exec1(
-          // "1s" once the session has loaded the extension's library, else "1"
-          "SELECT extract(epoch FROM coalesce(current_setting("
-          "'pg_trickle.min_schedule_seconds', true), '1')::interval)::int")[0]
+          "SELECT CASE WHEN x ~ '^\\d+$' THEN x::int "
+          "ELSE extract(epoch FROM x::interval)::int END FROM "
+          "coalesce(current_setting('pg_trickle.min_schedule_seconds', true), "
+          "'1') x")[0]
         .as<int>();
   schedule_rules rules;
   rules.shortest_interval = std::chrono::seconds{shortest};
@@ -81,6 +85,17 @@ void check_name_is_free(pqxx::dbtransaction& tx, const caller& by,
                      "Grant CREATE on the schema to " + quoted(by.role) + "."});
 }
 
+/// It follows its sources by itself, whatever the time or the daemon's state.
+void check_immediate(const stream_table_change& change) {
+  if (change.schedule || change.status == "SUSPENDED")
+    throw abandoned({errc::invalid_argument,
+                     change.schedule
+                       ? "an IMMEDIATE stream table has no schedule"
+                       : "an IMMEDIATE stream table can't be SUSPENDED",
+                     {},
+                     "Give it the refresh_mode AUTO as well."});
+}
+
 /// Creates the table itself: exactly the query's columns, the caller's own.
 oid create_table(pqxx::dbtransaction& tx, const std::string& name,
                  const prepared_query& prepared, const std::string& owner) {
@@ -106,6 +121,12 @@ stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
   check_size(definition.query);
   check_mode(definition.refresh_mode);
   check_schedule(tx, definition.schedule);
+  const bool immediate = definition.refresh_mode == immediate_mode;
+  if (immediate && !definition.initialize)
+    throw abandoned({errc::invalid_argument,
+                     "an IMMEDIATE stream table can't be left empty",
+                     {},
+                     "Call with initialize => true."});
   const auto name = parse_name(tx, by, definition.name);
   check_name_is_free(tx, by, name);
   const auto prepared
@@ -119,11 +140,15 @@ stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
     "refresh_mode) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING pgt_id",
     relid, name.name, name.schema, definition.query, search_path_of(by),
-    prepared.query.canonical, definition.schedule, definition.refresh_mode)[0];
+    prepared.query.canonical, immediate ? std::nullopt : definition.schedule,
+    definition.refresh_mode)[0];
   const stream_table_id created{id.as<std::int64_t>()};
   // spelt as whoever compiles it again will spell it
   const auto spelt = catalog::load(tx, {created}).at(created).name;
-  install(tx, prepared, {created, spelt, prepared.query.names}, by.role);
+  install(tx, prepared, {created, spelt, prepared.query.names, immediate},
+          by.role);
+  if (immediate)
+    fill_immediate(tx, created, initiator::initial);
   return created;
 }
 
@@ -233,16 +258,45 @@ void apply_settings(pqxx::dbtransaction& tx, stream_table_id id,
                  number, *change.status);
 }
 
-void change_mode(pqxx::dbtransaction& tx, catalog::stored_stream_table table,
-                 const std::string& mode) {
-  check_mode(mode);
-  table.refresh_mode = mode;
+/// Whether the change is of an IMMEDIATE stream table, or makes one. There is
+/// no beside then: its writers wait until it is filled.
+bool concerns_immediate(const catalog::stored_stream_table& table,
+                        const stream_table_change& change) {
+  return table.refresh_mode == immediate_mode
+         || change.refresh_mode.value_or("") == immediate_mode;
+}
+
+/// Changes the mode, and the query of an IMMEDIATE stream table, in place.
+void redefine(pqxx::dbtransaction& tx, catalog::stored_stream_table table,
+              const stream_table_change& change,
+              const std::string& search_path) {
+  const bool was_immediate = table.refresh_mode == immediate_mode;
+  table.refresh_mode = change.refresh_mode.value_or(table.refresh_mode);
+  const bool immediate = table.refresh_mode == immediate_mode;
+  check_mode(table.refresh_mode);
+  if (immediate)
+    check_immediate(change);
   table.needs_reinit = true;
-  (void)replace_program(tx, table);
-  tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true, "
-                 "reinit_reason = 'altered', refresh_mode = $2 "
+  const auto number = static_cast<std::int64_t>(table.id);
+  // What is captured goes by it.
+  tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET refresh_mode = $2 "
                  "WHERE pgt_id = $1",
-                 static_cast<std::int64_t>(table.id), mode);
+                 number, table.refresh_mode);
+  if (change.query) {
+    table.original_query = *change.query;
+    table.original_search_path = search_path;
+    replace_query_in_place(tx, table);
+  } else {
+    (void)replace_program(tx, table);
+  }
+  if (was_immediate && !immediate)
+    leave_immediate(tx, table.id);
+  if (immediate)
+    fill_immediate(tx, table.id, initiator::manual);
+  else
+    tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = "
+                   "true, reinit_reason = 'altered' WHERE pgt_id = $1",
+                   number);
 }
 
 } // namespace
@@ -251,20 +305,23 @@ result<stream_table_id> alter_stream_table(session& db, const caller& by,
                                            const stream_table_change& change,
                                            ownership fence) {
   if (change.query) {
-    const auto checked
-      = db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+    const auto in_place
+      = db.run<bool>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
           check_size(*change.query);
           if (change.refresh_mode)
             check_mode(*change.refresh_mode);
           if (change.schedule)
             check_schedule(tx, change.schedule);
+          const auto id = resolve(tx, by, change.name);
+          return concerns_immediate(catalog::load(tx, {id}).at(id), change);
         });
-    if (!checked)
-      return tl::unexpected(checked.error());
-    return replace_query(db, by, change, fence,
-                         [&](pqxx::dbtransaction& tx, stream_table_id id) {
-                           apply_settings(tx, id, change);
-                         });
+    if (!in_place)
+      return tl::unexpected(in_place.error());
+    if (!*in_place)
+      return replace_query(db, by, change, fence,
+                           [&](pqxx::dbtransaction& tx, stream_table_id id) {
+                             apply_settings(tx, id, change);
+                           });
   }
   return db.run<stream_table_id>(
     isolation::read_committed, [&](pqxx::dbtransaction& tx) {
@@ -272,71 +329,10 @@ result<stream_table_id> alter_stream_table(session& db, const caller& by,
       const auto table = catalog::load(tx, {id}).at(id);
       check_owner(tx, by, table.relid, table.name);
       apply_settings(tx, id, change);
-      if (change.refresh_mode)
-        change_mode(tx, table, *change.refresh_mode);
+      if (change.refresh_mode || change.query)
+        redefine(tx, table, change, search_path_of(by));
       catalog::check_fence(tx, fence.epoch);
       return id;
-    });
-}
-
-result<stream_table_entry> find_owned(session& db, const caller& by,
-                                      const std::string& name) {
-  auto id = db.run<stream_table_id>(
-    isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-      const auto found = resolve(tx, by, name);
-      const auto table = catalog::load(tx, {found}).at(found);
-      check_owner(tx, by, table.relid, table.name);
-      return found;
-    });
-  if (!id)
-    return tl::unexpected(id.error());
-  auto all = stream_tables(db);
-  if (!all)
-    return tl::unexpected(all.error());
-  const auto entry = std::ranges::find(*all, *id, &stream_table_entry::id);
-  if (entry == all->end())
-    return fail(errc::stream_table_not_found,
-                "stream table \"" + name + "\" was dropped");
-  return *entry;
-}
-
-result<std::vector<stream_table_entry>> stream_tables(session& db) {
-  using entries = std::vector<stream_table_entry>;
-  return db.run<entries>(
-    isolation::read_committed, [](pqxx::dbtransaction& tx) {
-      entries result;
-      for (const auto& row : tx.exec(
-             "SELECT t.*, format('%I.%I', t.pgt_schema, t.pgt_name) AS name, "
-             "(extract(epoch FROM clock_timestamp() - data_timestamp) * "
-             "1000)::bigint AS age, "
-             "(SELECT string_agg(source_relid::text, ' ') FROM "
-             "pgtrickle.pgt_dependencies d "
-             "WHERE d.pgt_id = t.pgt_id AND source_type <> 'VIEW') AS sources "
-             "FROM pgtrickle.pgt_stream_tables t ORDER BY pgt_id")) {
-        stream_table_entry entry;
-        entry.id = stream_table_id{row["pgt_id"].as<std::int64_t>()};
-        entry.relid = row["pgt_relid"].as<oid>();
-        entry.name = row["name"].as<std::string>();
-        if (!row["schedule"].is_null())
-          entry.schedule = row["schedule"].as<std::string>();
-        entry.refresh_mode = row["refresh_mode"].as<std::string>();
-        entry.status = row["status"].as<std::string>();
-        entry.is_populated = row["is_populated"].as<bool>();
-        entry.needs_reinit = row["needs_reinit"].as<bool>();
-        entry.time_dependent = row["time_dependent"].as<bool>();
-        entry.consecutive_errors = row["consecutive_errors"].as<int>();
-        if (!row["age"].is_null())
-          entry.age = std::chrono::milliseconds{row["age"].as<std::int64_t>()};
-        const auto sources = row["sources"].as<std::string>("");
-        for (std::size_t at = 0; at < sources.size();) {
-          std::size_t used = 0;
-          entry.sources.push_back(
-            static_cast<oid>(std::stoul(sources.substr(at), &used)));
-          at += used + 1;
-        }
-        result.push_back(std::move(entry));
-      }
-      return result;
     });
 }
 

@@ -1,44 +1,61 @@
 #include "services/engine/source_changes.hpp"
 
 #include "services/capture/staging.hpp"
-#include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <map>
+
 namespace pgtrickle::engine {
+
+namespace {
+
+std::string tables_of(const refresh_program& program) {
+  std::vector<oid> tables;
+  for (const auto& source : program.sources)
+    tables.push_back(source.table);
+  return fmt::format("{{{}}}", fmt::join(tables, ","));
+}
+
+} // namespace
 
 std::vector<source_changes> count_changes(pqxx::transaction_base& tx,
                                           const refresh_program& program,
                                           const frontier& since) {
-  std::vector<std::string> queries;
-  for (std::size_t i = 0; i < program.sources.size(); ++i)
-    queries.push_back(
-      fmt::format("SELECT {} AS at, * FROM ({}) x", i,
-                  pgtrickle::count_changes(program.sources[i].table, since)));
-  std::vector<source_changes> changes(program.sources.size());
-  if (queries.empty())
-    return changes;
-  for (const auto& row : tx.exec(joined(queries, " UNION ALL ")))
-    changes[row[0].as<std::size_t>()]
-      = {row[1].as<std::int64_t>(), row[2].as<bool>()};
+  std::map<oid, source_changes> found;
+  std::map<oid, std::vector<block_range>> blocks;
+  for (const auto& row : tx.exec_params(
+         "SELECT source, part, rows, truncated, first_block, last_block "
+         "FROM pgtrickle._changes_beyond($1::oid[], $2::pg_snapshot, $3::xid8)",
+         tables_of(program), since.snapshot, since.own_xid)) {
+    const auto source = row[0].as<oid>();
+    found[source].count += row[2].as<std::int64_t>();
+    found[source].truncated = found[source].truncated || row[3].as<bool>();
+    if (!row[4].is_null())
+      blocks[source].push_back({row[1].as<int>(), row[4].as<std::int64_t>(),
+                                row[5].as<std::int64_t>()});
+  }
+  std::vector<source_changes> changes;
+  for (const auto& source : program.sources) {
+    changes.push_back(found[source.table]);
+    changes.back().window = window(since, blocks[source.table]);
+  }
   return changes;
 }
 
 bool has_changes(pqxx::transaction_base& tx, const refresh_program& program,
                  const frontier& since) {
-  std::vector<std::string> queries;
-  for (const auto& source : program.sources)
-    queries.push_back("(" + any_changes(source.table, since) + ")");
-  return !queries.empty()
-         && tx.exec1("SELECT " + joined(queries, " OR "))[0].as<bool>();
+  return tx
+    .exec_params1(
+      "SELECT EXISTS (SELECT FROM pgtrickle._changes_beyond($1::oid[], "
+      "$2::pg_snapshot, $3::xid8))",
+      tables_of(program), since.snapshot, since.own_xid)[0]
+    .as<bool>();
 }
 
 std::vector<double> estimated_rows(pqxx::transaction_base& tx,
                                    const refresh_program& program) {
-  std::vector<oid> tables;
-  for (const auto& source : program.sources)
-    tables.push_back(source.table);
   // a table that was never analysed has about 100 bytes a row
   tx.conn().prepare(
     "pgt_estimated_rows",
@@ -47,8 +64,8 @@ std::vector<double> estimated_rows(pqxx::transaction_base& tx,
     "FROM pgtrickle._hierarchy_of(s.id) m JOIN pg_class c ON c.oid = m), 0) "
     "FROM unnest($1::oid[]) WITH ORDINALITY s (id, at) ORDER BY s.at");
   std::vector<double> rows;
-  for (const auto& row : tx.exec_prepared(
-         "pgt_estimated_rows", fmt::format("{{{}}}", fmt::join(tables, ","))))
+  for (const auto& row :
+       tx.exec_prepared("pgt_estimated_rows", tables_of(program)))
     rows.push_back(row[0].as<double>());
   return rows;
 }

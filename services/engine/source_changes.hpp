@@ -11,9 +11,12 @@ namespace pgtrickle::engine {
 struct source_changes {
   std::int64_t count = 0;
   bool truncated = false;
+  /// The condition that picks them, on the program's view of the buffer.
+  std::string window;
 };
 
-/// Counts the changes of every source of `program`, in its order.
+/// The changes of every source of `program`, in its order: as their writers
+/// announced them, without a look into the buffers.
 [[nodiscard]] std::vector<source_changes>
 count_changes(pqxx::transaction_base& tx, const refresh_program& program,
               const frontier& since);

@@ -44,6 +44,11 @@ result<void> staged_programs::prepare(postgres::session& db, work_item& item) {
         tx.exec("DROP TABLE IF EXISTS " + table);
       for (const auto& statement : fresh.program.create_staging)
         tx.exec(statement);
+      // Empty as they are: the planner takes a table that was never analysed
+      // for ten pages at least, and would rather read a source than look up
+      // what a few staged rows join.
+      for (const auto& table : fresh.program.staging)
+        tx.exec("ANALYZE " + table);
       for (const auto& table : fresh.program.staging)
         tx.exec(fmt::format("GRANT ALL ON {} TO {}", table,
                             quoted(item.table.owner)));

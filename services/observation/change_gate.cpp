@@ -4,17 +4,12 @@ namespace pgtrickle::observation {
 
 namespace {
 
-// Visible by this statement's snapshot and not by the one before: both arms
-// go by the index on xid.
+// Visible by this statement's snapshot and not by the one before.
 constexpr auto touched_since
-  = "WITH news AS ("
-    " SELECT source FROM pgtrickle_changes.touched"
-    "  WHERE xid >= pg_snapshot_xmax($1::pg_snapshot)"
-    " UNION"
-    " SELECT t.source FROM pg_snapshot_xip($1::pg_snapshot) AS open (xid)"
-    "  JOIN pgtrickle_changes.touched t ON t.xid = open.xid)"
-    " SELECT pg_current_snapshot()::text, NULL::oid"
-    " UNION ALL SELECT NULL, source FROM news";
+  = "SELECT pg_current_snapshot()::text, NULL::oid"
+    " UNION ALL"
+    " SELECT NULL, source"
+    " FROM pgtrickle._touched_since($1::pg_snapshot) AS news (source)";
 
 } // namespace
 

@@ -1,5 +1,6 @@
 #include "services/query/aggregate_call.hpp"
 
+#include "services/query/named_rows.hpp"
 #include "services/query/parse_tree.hpp"
 #include "services/query/sql_text.hpp"
 
@@ -11,15 +12,11 @@ namespace pgtrickle {
 namespace {
 
 pg_query::Node input_column(std::size_t index) {
-  pg_query::Node node;
-  auto* reference = node.mutable_column_ref();
-  reference->add_fields()->mutable_string()->set_sval("i");
-  reference->add_fields()->mutable_string()->set_sval(column_name(index));
-  return node;
+  return reference_to("i", column_name(index));
 }
 
-std::optional<std::size_t> position(const std::vector<pg_query::Node>& nodes,
-                                    const pg_query::Node& sought) {
+std::optional<std::size_t> find_in(const std::vector<pg_query::Node>& nodes,
+                                   const pg_query::Node& sought) {
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (same(nodes[i], sought))
       return i;
@@ -97,11 +94,11 @@ void grouping::add_key(const pg_query::Node& expression) {
 
 std::optional<std::size_t>
 grouping::key_position(const pg_query::Node& expression) const {
-  return position(keys_, expression);
+  return find_in(keys_, expression);
 }
 
 std::size_t grouping::argument(const pg_query::Node& expression) {
-  if (const auto known = position(arguments_, expression))
+  if (const auto known = find_in(arguments_, expression))
     return *known;
   arguments_.push_back(expression);
   return arguments_.size() - 1;
@@ -111,7 +108,7 @@ void grouping::collect(const pg_query::Node& expression) {
   auto copy = expression;
   for_each_node(copy, [&](pg_query::Node& node) {
     if (is_aggregate_call(node, names_)) {
-      if (!position(calls_, node))
+      if (!find_in(calls_, node))
         calls_.push_back(node);
       const auto& call = node.func_call();
       for_each_operand(call,
@@ -121,7 +118,7 @@ void grouping::collect(const pg_query::Node& expression) {
           collect(direct);
       return false;
     }
-    if (key_position(node))
+    if (key_position(node) || node.has_select_stmt())
       return false;
     if (node.has_column_ref()) {
       keys_.push_back(node);
@@ -141,7 +138,7 @@ std::vector<aggregate_call>
 grouping::calls(const std::vector<column>& columns) const {
   std::vector<aggregate_call> result;
   const auto input_of = [&](const pg_query::Node& operand) {
-    return keys_.size() + *position(arguments_, operand);
+    return keys_.size() + *find_in(arguments_, operand);
   };
   for (const auto& written : calls_) {
     auto copy = written;
@@ -186,20 +183,26 @@ pg_query::Node grouping::over_keys(const pg_query::Node& expression) const {
   return root;
 }
 
-std::string grouping::output(const pg_query::Node& expression) const {
+pg_query::Node grouping::output(const pg_query::Node& expression) const {
   auto copy = expression;
   for_each_node(copy, [&](pg_query::Node& node) {
     if (is_aggregate_call(node, names_)) {
-      node = input_column(keys_.size() + *position(calls_, node));
+      node = position(keys_.size() + *find_in(calls_, node));
       return false;
     }
     if (const auto key = key_position(node)) {
-      node = input_column(*key);
+      node = position(*key);
       return false;
     }
-    return true;
+    return !node.has_select_stmt();
   });
-  return to_sql(copy);
+  return copy;
+}
+
+bool grouping::counts(std::size_t index) const {
+  const auto& call = calls_[index].func_call();
+  const auto& name = call.funcname(call.funcname_size() - 1).string().sval();
+  return name == "count" || name.starts_with("regr_count");
 }
 
 } // namespace pgtrickle

@@ -16,7 +16,8 @@ public:
   void add_key(const pg_query::Node& expression);
 
   /// Finds the aggregates in an output expression; a column that is not a key
-  /// depends on the keys (PostgreSQL has seen to that) and becomes one.
+  /// depends on the keys (PostgreSQL has seen to that) and becomes one. Does
+  /// not look into subqueries.
   void collect(const pg_query::Node& expression);
 
   [[nodiscard]] std::size_t keys() const { return keys_.size(); }
@@ -28,8 +29,16 @@ public:
   [[nodiscard]] std::vector<aggregate_call>
   calls(const std::vector<column>& columns) const;
 
-  /// `expression` over the aggregate's output.
-  [[nodiscard]] std::string output(const pg_query::Node& expression) const;
+  /// Whether the call behind the keys at `index` gives 0, not null, for no
+  /// rows.
+  [[nodiscard]] bool counts(std::size_t index) const;
+
+  /// `expression` over the aggregate's output, by position.
+  [[nodiscard]] pg_query::Node output(const pg_query::Node& expression) const;
+
+  [[nodiscard]] const std::vector<pg_query::Node>& key_expressions() const {
+    return keys_;
+  }
 
 private:
   [[nodiscard]] std::size_t argument(const pg_query::Node& expression);

@@ -66,7 +66,7 @@ struct current_rows {
   }
   std::string operator()(const window& x) const {
     const auto width = x.input->columns.size();
-    std::vector<std::string> outputs{"i.*"};
+    auto outputs = column_references("i", width);
     for (std::size_t i = 0; i < x.calls.size(); ++i)
       outputs.push_back(
         fmt::format("{} AS {}", x.calls[i], column_name(width + i)));
@@ -78,7 +78,7 @@ struct current_rows {
   }
   std::string operator()(const lateral& x) const {
     const auto width = x.input->columns.size();
-    std::vector<std::string> outputs{"i.*"};
+    auto outputs = column_references("i", width);
     for (std::size_t i = 0; i < x.columns.size(); ++i)
       outputs.push_back(
         fmt::format("f.{} AS {}", column_name(i), column_name(width + i)));

@@ -78,16 +78,7 @@ std::optional<indeterminism> construct(const pg_query::Node& node) {
   return std::nullopt;
 }
 
-} // namespace
-
-std::optional<indeterminism> indeterminism_of(const pg_query::SelectStmt& query,
-                                              const query_facts& facts) {
-  for (const auto& f : facts.functions)
-    if (auto reason = verdict(f))
-      return reason;
-  if (facts.reads_clock)
-    return indeterminism{"CURRENT_DATE and the like read the clock or the role",
-                         true};
+std::optional<indeterminism> construct_in(const pg_query::SelectStmt& query) {
   pg_query::Node root;
   *root.mutable_select_stmt() = query;
   std::optional<indeterminism> found;
@@ -98,6 +89,25 @@ std::optional<indeterminism> indeterminism_of(const pg_query::SelectStmt& query,
     return !found;
   });
   return found;
+}
+
+} // namespace
+
+std::optional<indeterminism> indeterminism_of(const pg_query::SelectStmt& query,
+                                              const query_facts& facts) {
+  for (const auto& f : facts.functions)
+    if (auto reason = verdict(f))
+      return reason;
+  if (facts.reads_clock)
+    return indeterminism{"CURRENT_DATE and the like read the clock or the role",
+                         true};
+  if (auto reason = construct_in(query))
+    return reason;
+  for (const auto& [name, relation] : facts.relations)
+    if (relation.definition)
+      if (auto reason = construct_in(*relation.definition))
+        return reason;
+  return std::nullopt;
 }
 
 } // namespace pgtrickle

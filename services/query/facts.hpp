@@ -5,9 +5,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
+
+namespace pg_query {
+class SelectStmt;
+}
 
 namespace pgtrickle {
 
@@ -45,6 +50,8 @@ struct source_column {
   std::int16_t attnum = 0;
   std::string name;
   column facts;
+  /// Among the table's columns, from 0; one that was dropped doesn't count.
+  std::size_t position = 0;
 };
 
 /// A relation that the defining query names.
@@ -61,6 +68,8 @@ struct relation_facts {
   std::vector<std::size_t> key;
   /// Tables whose changes reach this relation: itself, or what a view reads.
   std::set<oid> tables;
+  /// What a view stands for, if the reader may read all that it reads.
+  std::shared_ptr<const pg_query::SelectStmt> definition = {};
 };
 
 /// A function that the defining query calls, directly or through views.

@@ -54,7 +54,9 @@ result<pg_query::SelectStmt> parse_select(std::string_view sql) {
   return query;
 }
 
-std::string to_sql(const pg_query::SelectStmt& query) {
+namespace {
+
+std::string deparsed(const pg_query::SelectStmt& query) {
   pg_query::ParseResult tree;
   tree.set_version(150001);
   *tree.add_stmts()->mutable_stmt()->mutable_select_stmt() = query;
@@ -67,6 +69,54 @@ std::string to_sql(const pg_query::SelectStmt& query) {
   if (!error.empty())
     throw std::logic_error("deparse: " + error);
   return sql;
+}
+
+bool reads_back(const pg_query::SelectStmt& query, const std::string& sql) {
+  const auto again = parse_select(sql);
+  return again && again->SerializeAsString() == query.SerializeAsString();
+}
+
+/// COALESCE of one value is that value, and has parentheses of its own.
+void enclose(pg_query::Node& operand) {
+  const bool open = operand.has_bool_expr() || operand.has_a_expr()
+                    || operand.has_null_test() || operand.has_boolean_test();
+  if (!open)
+    return;
+  pg_query::Node enclosed;
+  *enclosed.mutable_coalesce_expr()->add_args() = operand;
+  operand = std::move(enclosed);
+}
+
+/// libpg_query leaves out parentheses around some operands: `(a AND b) IS
+/// NULL` becomes `a AND b IS NULL`. Those get some that it writes.
+pg_query::SelectStmt with_parentheses(pg_query::SelectStmt query) {
+  for_each_node(query, [](pg_query::Node& node) {
+    if (node.has_boolean_test())
+      enclose(*node.mutable_boolean_test()->mutable_arg());
+    if (node.has_null_test())
+      enclose(*node.mutable_null_test()->mutable_arg());
+    if (node.has_type_cast())
+      enclose(*node.mutable_type_cast()->mutable_arg());
+    if (node.has_collate_clause())
+      enclose(*node.mutable_collate_clause()->mutable_arg());
+    if (node.has_a_expr() && node.a_expr().kind() != pg_query::AEXPR_OP
+        && node.a_expr().has_lexpr())
+      enclose(*node.mutable_a_expr()->mutable_lexpr());
+    // a AT TIME ZONE b
+    if (node.has_func_call()
+        && node.func_call().funcformat() == pg_query::COERCE_SQL_SYNTAX
+        && dotted(node.func_call().funcname()) == "pg_catalog.timezone")
+      node.mutable_func_call()->set_funcformat(pg_query::COERCE_EXPLICIT_CALL);
+    return true;
+  });
+  return query;
+}
+
+} // namespace
+
+std::string to_sql(const pg_query::SelectStmt& query) {
+  auto sql = deparsed(query);
+  return reads_back(query, sql) ? sql : deparsed(with_parentheses(query));
 }
 
 std::string to_sql(const pg_query::Node& expression) {

@@ -43,7 +43,8 @@ std::map<oid, scan> scans_of(const plan& plan) {
 
 std::vector<std::string> opaque_reasons(const plan& plan) {
   std::vector<std::string> reasons;
-  if (const auto* leaf = std::get_if<opaque>(&plan.node))
+  if (const auto* leaf = std::get_if<opaque>(&plan.node);
+      leaf != nullptr && !leaf->tables.empty())
     reasons.push_back(leaf->reason);
   for (const auto& input : inputs_of(plan))
     std::ranges::copy(opaque_reasons(*input), std::back_inserter(reasons));

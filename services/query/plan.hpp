@@ -155,6 +155,7 @@ struct recursive {
 };
 
 /// A query that no operator covers: recomputed when one of its tables changes.
+/// Without tables it is a constant.
 struct opaque {
   std::string sql;
   std::set<oid> tables;
@@ -191,7 +192,7 @@ using stored_rows = std::map<const plan*, std::string>;
 /// Scans of `plan` by table: what its change buffer has to hold.
 [[nodiscard]] std::map<oid, scan> scans_of(const plan& plan);
 
-/// Reasons of the opaque subtrees of `plan`.
+/// Reasons of the opaque subtrees of `plan`, constants aside.
 [[nodiscard]] std::vector<std::string> opaque_reasons(const plan& plan);
 
 /// `plan` as indented text, for explain_st.

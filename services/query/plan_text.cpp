@@ -60,6 +60,8 @@ struct headline {
   }
   std::string operator()(const recursion&) const { return "recursion"; }
   std::string operator()(const opaque& x) const {
+    if (x.tables.empty())
+      return "constant " + x.sql;
     return fmt::format("opaque ({}): {}", x.reason, x.sql);
   }
 };

@@ -23,10 +23,11 @@ struct function_names {
 [[nodiscard]] bool is_aggregate_call(const pg_query::Node& node,
                                      const function_names& names);
 
-/// Why no operator covers this level of the query (its FROM items aside);
-/// nothing if they do.
-[[nodiscard]] std::optional<std::string>
-opaque_reason(const pg_query::SelectStmt& query, const function_names& names);
+/// Whether a window function or a function that returns a set is called in an
+/// expression, its subqueries aside.
+[[nodiscard]] bool is_windowed(const pg_query::Node& expression);
+[[nodiscard]] bool returns_set(const pg_query::Node& expression,
+                               const function_names& names);
 
 /// Whether the level groups: GROUP BY, HAVING or an aggregate.
 [[nodiscard]] bool groups(const pg_query::SelectStmt& query,

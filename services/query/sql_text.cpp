@@ -29,13 +29,18 @@ std::string column_name(std::size_t index) {
   return "c" + std::to_string(index + 1);
 }
 
-std::string column_list(std::string_view alias, std::size_t count) {
+std::vector<std::string> column_references(std::string_view alias,
+                                           std::size_t count) {
   std::vector<std::string> names;
   names.reserve(count);
   for (std::size_t i = 0; i < count; ++i)
     names.push_back((alias.empty() ? "" : std::string{alias} + ".")
                     + column_name(i));
-  return joined(names);
+  return names;
+}
+
+std::string column_list(std::string_view alias, std::size_t count) {
+  return joined(column_references(alias, count));
 }
 
 std::string joined(const std::vector<std::string>& parts,

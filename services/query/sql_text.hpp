@@ -17,6 +17,10 @@ namespace pgtrickle {
 /// (from 0) is c1, c2 … in every relation, so no user's name can clash.
 [[nodiscard]] std::string column_name(std::size_t index);
 
+/// alias.c1, alias.c2 … as many as `count`.
+[[nodiscard]] std::vector<std::string> column_references(std::string_view alias,
+                                                         std::size_t count);
+
 /// Returns "i.c1, i.c2, …" for `count` columns of `alias`; no alias, no dot.
 [[nodiscard]] std::string column_list(std::string_view alias,
                                       std::size_t count);

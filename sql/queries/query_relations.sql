@@ -1,8 +1,14 @@
--- Relations that a view's query names, with the columns it uses ($1: the view).
+-- Relations that a view's query names, with the columns it uses ($1: the view),
+-- and whether the role $2 may read them itself.
 SELECT r.relid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
        r.attnums, below.row_security,
        coalesce(k.conkey, '{}')::text AS key,
-       below.tables, below.views, below.uncaptured
+       below.tables, below.views, below.uncaptured,
+       has_schema_privilege($2, n.oid, 'USAGE')
+         AND (has_table_privilege($2, r.relid, 'SELECT')
+              OR (r.attnums <> '{}' AND (SELECT bool_and(has_column_privilege($2, r.relid, a, 'SELECT'))
+                                         FROM unnest(r.attnums::smallint[]) a))) AS readable,
+       coalesce('security_barrier=true' = ANY (c.reloptions), false) AS barrier
 FROM (SELECT d.refobjid AS relid,
              coalesce(array_agg(DISTINCT d.refobjsubid ORDER BY d.refobjsubid)
                       FILTER (WHERE d.refobjsubid > 0), '{}')::text AS attnums

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <atomic>
 
@@ -85,6 +86,12 @@ stream_database::refresh(const std::vector<stream_table_id>& ids) {
   return *outcomes;
 }
 
+void stream_database::set(const std::string& setting,
+                          const std::string& value) {
+  pqxx::nontransaction{refresher_->db().raw()}.exec(
+    fmt::format("SET {} = {}", setting, value));
+}
+
 std::int64_t stream_database::difference(const std::string& table,
                                          const std::string& query) {
   const auto rows = sql(fmt::format(
@@ -92,6 +99,15 @@ std::int64_t stream_database::difference(const std::string& table,
     "(SELECT count(*) FROM (({1}) EXCEPT ALL SELECT * FROM {0}) b)",
     table, query));
   return rows[0][0].as<std::int64_t>();
+}
+
+std::string stream_database::recomputed_parts(const std::string& query) {
+  const auto checks = engine::validate_query(db_, owner_, query);
+  REQUIRE_MESSAGE(checks, query << ": " << checks.error().message);
+  for (const auto& check : nlohmann::json::parse(*checks))
+    if (check.at("check_name") == "recomputed_subtrees")
+      return check.at("result");
+  return {};
 }
 
 } // namespace pgtrickle::test

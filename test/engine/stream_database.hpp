@@ -30,9 +30,15 @@ public:
   std::vector<engine::refresh_outcome>
   refresh(const std::vector<stream_table_id>& ids);
 
+  /// Sets a setting for the refreshes.
+  void set(const std::string& setting, const std::string& value);
+
   /// Rows that the stream table has too many or too few: 0 if it is right.
   [[nodiscard]] std::int64_t difference(const std::string& table,
                                         const std::string& query);
+
+  /// What validate_query says that no operator covers.
+  [[nodiscard]] std::string recomputed_parts(const std::string& query);
 
   [[nodiscard]] postgres::session& session() { return db_; }
   [[nodiscard]] engine::refresher_session& refresher() { return *refresher_; }

@@ -34,13 +34,14 @@ std::string contents(const std::filesystem::path& file) {
 
 } // namespace
 
-private_postgres::private_postgres() {
+private_postgres::private_postgres(const std::string& settings) {
   const auto data = dir_.path() / "data";
   run({binaries + "initdb", "--pgdata", data, "--username=postgres",
        "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"});
   std::ofstream(data / "postgresql.conf", std::ios::app)
     << configuration << "port = " << port_ << "\nunix_socket_directories = '"
-    << socket_dir() << "'\n";
+    << socket_dir() << "'\n"
+    << settings;
   start();
 }
 
@@ -53,6 +54,10 @@ std::string private_postgres::conninfo(const std::string& database,
                                        const std::string& user) const {
   return "host=" + socket_dir() + " port=" + std::to_string(port_)
          + " user=" + user + " dbname=" + database;
+}
+
+std::string private_postgres::log() const {
+  return contents(dir_.path() / "log");
 }
 
 void private_postgres::stop(stop_mode mode) {

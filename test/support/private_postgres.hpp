@@ -16,8 +16,9 @@ enum class stop_mode : std::uint8_t { smart, fast, immediate };
 /// Its superuser `postgres` needs no password.
 class private_postgres {
 public:
-  /// Creates and starts the cluster.
-  private_postgres();
+  /// Creates and starts the cluster. `settings` are lines of postgresql.conf
+  /// that come after those of every such cluster.
+  explicit private_postgres(const std::string& settings = {});
   private_postgres(const private_postgres&) = delete;
   private_postgres& operator=(const private_postgres&) = delete;
   /// Stops and removes it.
@@ -28,6 +29,8 @@ public:
                                      = "postgres") const;
   [[nodiscard]] std::string socket_dir() const { return dir_.path(); }
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// What the server has logged so far.
+  [[nodiscard]] std::string log() const;
 
   void stop(stop_mode mode = stop_mode::fast);
   /// Starts it again, on the same port; returns once it takes connections.

@@ -32,6 +32,8 @@ CREATE TABLE pgtrickle.pgt_stream_tables (
   last_refresh_at        timestamptz,
   last_full_ms           double precision,
   last_diff_ms           double precision,
+  -- what the last refresh and those before it that were done the same way took
+  mode_spent_ms          double precision NOT NULL DEFAULT 0,
   consecutive_errors     integer NOT NULL DEFAULT 0,
   last_error_message     text,
   last_error_at          timestamptz,
@@ -60,6 +62,7 @@ CREATE TABLE pgtrickle.pgt_dependencies (
   source_relid   oid NOT NULL,
   source_type    text NOT NULL CHECK (source_type IN ('TABLE', 'STREAM_TABLE', 'VIEW')),
   -- attribute numbers that the change buffer holds for it
+  -- attribute numbers; 0: a change of any column matters
   columns_used   smallint[] NOT NULL,
   PRIMARY KEY (pgt_id, source_relid)
 );
@@ -86,6 +89,9 @@ CREATE TABLE pgtrickle.pgt_refresh_history (
 );
 CREATE INDEX ON pgtrickle.pgt_refresh_history (pgt_id, start_time);
 CREATE INDEX ON pgtrickle.pgt_refresh_history (refresh_id) WHERE status = 'RUNNING';
+-- What AUTO learns from, however long ago it was.
+CREATE INDEX ON pgtrickle.pgt_refresh_history (pgt_id, start_time) WHERE action = 'DIFFERENTIAL';
+CREATE INDEX ON pgtrickle.pgt_refresh_history (pgt_id, start_time) WHERE action IN ('FULL', 'REINITIALIZE');
 
 -- Which daemon owns this database. Every transaction of a daemon that writes
 -- reads the row FOR SHARE and gives up when the epoch is no longer its own.
@@ -131,13 +137,26 @@ CREATE TABLE pgtrickle.pgt_secret (
 INSERT INTO pgtrickle.pgt_secret (secret)
   VALUES (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
 
--- Which sources were written to, and by which transaction: what a scheduler's
--- tick reads instead of every change buffer.
+-- Which sources were written to, by which transaction, and where the rows lie:
+-- one row for a statement, in two parts as a change buffer has them. The library
+-- writes it and knows its columns by position.
 CREATE TABLE pgtrickle_changes.touched (
-  xid    xid8 NOT NULL,
-  source oid NOT NULL
-) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-CREATE INDEX touched_xid ON pgtrickle_changes.touched (xid);
+  xid         xid8 NOT NULL,
+  source      oid NOT NULL,
+  -- of the change buffer
+  part        smallint NOT NULL,
+  truncated   boolean NOT NULL,
+  rows        bigint NOT NULL,
+  first_block bigint NOT NULL,
+  last_block  bigint NOT NULL,
+  CONSTRAINT parts_hold_the_rows CHECK (false) NO INHERIT
+);
+CREATE TABLE pgtrickle_changes.touched_0 () INHERITS (pgtrickle_changes.touched)
+  WITH (autovacuum_enabled = off);
+CREATE TABLE pgtrickle_changes.touched_1 () INHERITS (pgtrickle_changes.touched)
+  WITH (autovacuum_enabled = off);
+CREATE INDEX touched_0_xid ON pgtrickle_changes.touched_0 (xid);
+CREATE INDEX touched_1_xid ON pgtrickle_changes.touched_1 (xid);
 
 GRANT SELECT ON pgtrickle.pgt_stream_tables, pgtrickle.pgt_dependencies,
                 pgtrickle.pgt_refresh_history, pgtrickle.pgt_owner TO PUBLIC;

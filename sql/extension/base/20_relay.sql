@@ -13,6 +13,11 @@ LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgtrickle_version';
 CREATE FUNCTION pgtrickle._internal_refresh() RETURNS boolean
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgtrickle_internal_refresh';
 
+-- Whether it is the daemon, or the program of this IMMEDIATE stream table, that
+-- writes now.
+CREATE FUNCTION pgtrickle._may_write(relation oid) RETURNS boolean
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_may_write';
+
 -- Everybody sees the calls of the roles that he is a member of.
 ALTER TABLE pgtrickle.pending_calls ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_calls ON pgtrickle.pending_calls FOR SELECT

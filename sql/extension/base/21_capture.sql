@@ -1,6 +1,9 @@
 -- Capture: statement-level triggers write the changes of a source into its
--- change buffer. The buffer's columns are named by attribute number, so a
--- rename passes it by; a row of weight 0 stands for a TRUNCATE.
+-- change buffer, and one row for the statement into `touched`. The buffer's
+-- columns are named by attribute number, so a rename passes it by.
+
+CREATE FUNCTION pgtrickle._capture() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_capture';
 
 -- A table and everything whose rows it shows: partitions, inheritance children.
 CREATE FUNCTION pgtrickle._hierarchy_of(source oid) RETURNS SETOF oid
@@ -10,57 +13,33 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT relid FROM members
 $$;
 
--- Writes the trigger function that copies the changes of `member` into the
--- buffer of `source`; columns are matched by name, as inheritance does.
-CREATE FUNCTION pgtrickle._create_capture_function(source oid, member oid, per_row boolean)
-RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  function_name text := format('pgtrickle_changes.capture_%s_%s', source, member);
-  buffer text := format('pgtrickle_changes.changes_%s', source);
-  columns text;  -- ", c1, c2"
-  olds text;
-  news text;
-BEGIN
-  SELECT coalesce(string_agg(format(', c%s', s.attnum), '' ORDER BY s.attnum), ''),
-         coalesce(string_agg(format(', o.%I', m.attname), '' ORDER BY s.attnum), ''),
-         coalesce(string_agg(format(', n.%I', m.attname), '' ORDER BY s.attnum), '')
-    INTO columns, olds, news
-  FROM (SELECT DISTINCT unnest(d.columns_used) AS attnum
-        FROM pgtrickle.pgt_dependencies d WHERE d.source_relid = source) used
-  JOIN pg_attribute s ON s.attrelid = source AND s.attnum = used.attnum AND NOT s.attisdropped
-  JOIN pg_attribute m ON m.attrelid = member AND m.attname = s.attname AND NOT m.attisdropped;
+-- The columns of a source that its buffer holds. IMMEDIATE stream tables take
+-- their changes without a buffer.
+CREATE FUNCTION pgtrickle._captured_attnums(source oid) RETURNS TABLE (attnum smallint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT DISTINCT unnest(d.columns_used)
+  FROM pgtrickle.pgt_dependencies d JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
+  WHERE d.source_relid = source AND t.refresh_mode <> 'IMMEDIATE'
+$$;
 
-  EXECUTE format($function$
-    CREATE OR REPLACE FUNCTION %1$s() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
-    BEGIN
-      IF TG_OP = 'INSERT' THEN
-        INSERT INTO %2$s (__xid, __weight%3$s) SELECT pg_current_xact_id(), 1%5$s FROM %7$s n;
-      ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO %2$s (__xid, __weight%3$s) SELECT pg_current_xact_id(), -1%4$s FROM %6$s o;
-      ELSIF TG_OP = 'UPDATE' THEN
-        INSERT INTO %2$s (__xid, __weight%3$s)
-          SELECT pg_current_xact_id(), -1%4$s FROM %6$s o
-          UNION ALL SELECT pg_current_xact_id(), 1%5$s FROM %7$s n;
-      ELSE
-        -- Nulls of a join: a domain does not check them, as it would a default.
-        INSERT INTO %2$s (__xid, __weight%3$s)
-          SELECT pg_current_xact_id(), 0%3$s FROM (VALUES (true)) AS one LEFT JOIN %2$s ON false;
-      END IF;
-      IF FOUND THEN
-        INSERT INTO pgtrickle_changes.touched VALUES (pg_current_xact_id(), %8$s);
-      END IF;
-      RETURN NULL;
-    END $body$ $function$,
-    function_name, buffer, columns, olds, news,
-    CASE WHEN per_row THEN '(SELECT OLD.*)' ELSE '__old' END,
-    CASE WHEN per_row THEN '(SELECT NEW.*)' ELSE '__new' END, source);
-  EXECUTE format('REVOKE ALL ON FUNCTION %s() FROM PUBLIC', function_name);
-  RETURN function_name;
-END $$;
+-- Whether some stream table needs the source's changes in a buffer.
+CREATE FUNCTION pgtrickle._needs_capture(source oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT EXISTS (
+    SELECT FROM pgtrickle.pgt_dependencies d JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
+    WHERE d.source_relid = source AND d.source_type <> 'VIEW' AND t.refresh_mode <> 'IMMEDIATE')
+$$;
 
--- Removes triggers and functions that capture for `source` what members other
--- than `kept` write.
+-- The same as the trigger takes them: "1,4".
+CREATE FUNCTION pgtrickle._captured_columns(source oid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(string_agg(a.attnum::text, ',' ORDER BY a.attnum), '')
+  FROM pgtrickle._captured_attnums(source) used
+  JOIN pg_attribute a ON a.attrelid = source AND a.attnum = used.attnum AND NOT a.attisdropped
+$$;
+
+-- Removes the triggers that capture for `source` what members other than `kept`
+-- write.
 CREATE FUNCTION pgtrickle._drop_capture(source oid, kept oid[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -70,12 +49,6 @@ BEGIN
                WHERE t.tgname LIKE format('pgt\_capture\_%s\_%%', source) AND t.tgparentid = 0
                AND t.tgrelid <> ALL (kept) LOOP
     EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', found.tgname, found.tgrelid);
-  END LOOP;
-  FOR found IN SELECT p.oid::regprocedure AS name FROM pg_proc p
-               WHERE p.pronamespace = 'pgtrickle_changes'::regnamespace
-               AND p.proname LIKE format('capture\_%s\_%%', source)
-               AND split_part(p.proname, '_', 3) <> ALL (kept::text[]) LOOP
-    EXECUTE format('DROP FUNCTION %s', found.name);
   END LOOP;
 END $$;
 
@@ -89,20 +62,23 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Makes the capture of `source` what its stream tables need: buffer, columns,
--- functions, triggers. Takes SHARE ROW EXCLUSIVE on the source's tables.
+-- triggers. Takes SHARE ROW EXCLUSIVE on the source's tables.
 -- Silent: it runs within the user's own ALTER TABLE.
 CREATE FUNCTION pgtrickle._install_capture(source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET client_min_messages = warning AS $$
 DECLARE
   buffer text := format('pgtrickle_changes.changes_%s', source);
+  columns text := pgtrickle._captured_columns(source);
+  -- Whether an UPDATE matters that changes none of these.
+  compared text := CASE WHEN 0 IN (SELECT attnum FROM pgtrickle._captured_attnums(source))
+                        THEN 'all' ELSE 'captured' END;
   -- Rows of a partition or child may be written through its parent, whose
   -- statement-level triggers can't tell them apart: row-level ones then.
   per_row boolean := EXISTS (SELECT FROM pg_inherits WHERE inhrelid = source);
   needed record;
   member oid;
   event record;
-  function_name text;
 BEGIN
   -- A writer that is inside the trigger function now would go on with its old
   -- columns, and commit after the new reader has taken its snapshot: wait for
@@ -110,13 +86,17 @@ BEGIN
   FOR member IN SELECT relid FROM pgtrickle._hierarchy_of(source) AS relid ORDER BY relid LOOP
     EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', member::regclass);
   END LOOP;
-  EXECUTE format('CREATE TABLE IF NOT EXISTS %s (__xid xid8 NOT NULL, __weight smallint NOT NULL)
-                  WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_threshold = -1)', buffer);
-  EXECUTE format('CREATE INDEX IF NOT EXISTS changes_%s_xid ON %s (__xid)', source, buffer);
+  -- A part is emptied by TRUNCATE and found by block: nothing is to be vacuumed
+  -- or analysed.
+  EXECUTE format('CREATE TABLE IF NOT EXISTS %s (__xid xid8 NOT NULL, __weight smallint NOT NULL,
+                  CONSTRAINT parts_hold_the_rows CHECK (false) NO INHERIT)', buffer);
+  FOR part IN 0..1 LOOP
+    EXECUTE format('CREATE TABLE IF NOT EXISTS %s_%s () INHERITS (%s) WITH (autovacuum_enabled = off)',
+                   buffer, part, buffer);
+  END LOOP;
   FOR needed IN
     SELECT c.attnum, c.type, c.collation_name
-    FROM (SELECT DISTINCT unnest(d.columns_used) AS attnum
-          FROM pgtrickle.pgt_dependencies d WHERE d.source_relid = source) used
+    FROM pgtrickle._captured_attnums(source) used
     JOIN pgtrickle._columns_of(source) c ON c.attnum = used.attnum
   LOOP
     IF EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = buffer::regclass
@@ -128,15 +108,17 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS c%s %s %s', buffer, needed.attnum,
                    needed.type, CASE WHEN needed.collation_name <> '' THEN 'COLLATE ' || needed.collation_name END);
   END LOOP;
+  PERFORM pgtrickle._withhold_statistics(to_regclass(buffer || part))
+    FROM (VALUES (''), ('_0'), ('_1')) AS parts (part);
 
   PERFORM pgtrickle._drop_capture(source,
     CASE WHEN source IN (SELECT pgtrickle._misfitting_sources()) THEN '{}'
          ELSE ARRAY(SELECT pgtrickle._hierarchy_of(source)) END);
   FOR member IN SELECT relid FROM pgtrickle._hierarchy_of(source) AS relid ORDER BY relid LOOP
-    function_name := pgtrickle._create_capture_function(source, member, per_row);
+    -- row-level triggers of a partitioned table are cloned to its partitions
     CONTINUE WHEN per_row AND EXISTS (
-      -- row-level triggers of a partitioned table are cloned to its partitions
-      SELECT FROM pg_trigger WHERE tgrelid = member AND tgname = format('pgt_capture_%s_insert', source));
+      SELECT FROM pg_trigger WHERE tgrelid = member AND tgparentid <> 0
+      AND tgname = format('pgt_capture_%s_insert', source));
     FOR event IN
       SELECT * FROM (VALUES
         ('insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS __new'),
@@ -144,12 +126,12 @@ BEGIN
         ('delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS __old'),
         ('truncate', 'AFTER TRUNCATE', '')) AS e (name, event, tables)
     LOOP
-      CONTINUE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = member
-                            AND tgname = format('pgt_capture_%s_%s', source, event.name));
-      EXECUTE format('CREATE TRIGGER %I %s ON %s %s FOR EACH %s EXECUTE FUNCTION %s()',
+      EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %s %s FOR EACH %s
+                      EXECUTE FUNCTION pgtrickle._capture(%L, %L, %L)',
         format('pgt_capture_%s_%s', source, event.name), event.event, member::regclass,
         CASE WHEN per_row THEN '' ELSE event.tables END,
-        CASE WHEN per_row AND event.name <> 'truncate' THEN 'ROW' ELSE 'STATEMENT' END, function_name);
+        CASE WHEN per_row AND event.name <> 'truncate' THEN 'ROW' ELSE 'STATEMENT' END, source, columns,
+        compared);
     END LOOP;
   END LOOP;
 END $$;
@@ -159,8 +141,7 @@ CREATE FUNCTION pgtrickle._release_capture(source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET client_min_messages = warning AS $$
 BEGIN
-  IF EXISTS (SELECT FROM pgtrickle.pgt_dependencies WHERE source_relid = source
-             AND source_type <> 'VIEW') THEN
+  IF pgtrickle._needs_capture(source) THEN
     RETURN;
   END IF;
   PERFORM pgtrickle._drop_capture(source, '{}');
@@ -168,12 +149,12 @@ BEGIN
   DELETE FROM pgtrickle_changes.touched t WHERE t.source = _release_capture.source;
 END $$;
 
--- Users may not write to a stream table: the daemon's next refresh would be
--- built on rows that its query never gave.
+-- Users may not write to a stream table: its next refresh would be built on
+-- rows that its query never gave.
 CREATE FUNCTION pgtrickle._refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF pgtrickle._internal_refresh() THEN
+  IF pgtrickle._may_write(TG_RELID) THEN
     RETURN NULL;
   END IF;
   RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -181,6 +162,7 @@ BEGIN
     HINT = 'Change the tables that the query reads.';
 END $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(),
-  pgtrickle._drop_capture(oid, oid[]), pgtrickle._create_capture_function(oid, oid, boolean),
+REVOKE ALL ON FUNCTION pgtrickle._capture(), pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(),
+  pgtrickle._drop_capture(oid, oid[]), pgtrickle._captured_columns(oid),
+  pgtrickle._captured_attnums(oid), pgtrickle._needs_capture(oid),
   pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;

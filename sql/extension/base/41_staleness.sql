@@ -1,27 +1,16 @@
 -- How far stream tables are behind. A table whose sources have not changed is
 -- fresh, however long ago it was refreshed.
 
--- Whether the source's change buffer holds rows outside the frontier. What
--- cannot be told counts as changed.
+-- Whether the source has changes outside the frontier. What cannot be told
+-- counts as changed.
 CREATE FUNCTION pgtrickle._has_unseen_changes(source oid, frontier jsonb)
-RETURNS boolean LANGUAGE plpgsql STABLE
+RETURNS boolean LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  buffer text := format('pgtrickle_changes.%I', 'changes_' || source);
-  seen pg_snapshot := frontier ->> 'snapshot';
-  unseen boolean;
-BEGIN
-  IF seen IS NULL OR to_regclass(buffer) IS NULL THEN
-    RETURN true;
-  END IF;
-  EXECUTE 'SELECT EXISTS (SELECT FROM ' || buffer || '
-             WHERE (__xid >= $1 OR __xid = ANY ($2))
-               AND __xid IS DISTINCT FROM $3)'
-    INTO unseen
-    USING pg_snapshot_xmax(seen), ARRAY(SELECT pg_snapshot_xip(seen)),
-          (frontier ->> 'own_xid')::xid8;
-  RETURN unseen;
-END $$;
+  SELECT frontier ->> 'snapshot' IS NULL
+    OR to_regclass(format('pgtrickle_changes.changes_%s', source)) IS NULL
+    OR EXISTS (SELECT FROM pgtrickle._changes_beyond(ARRAY[source], (frontier ->> 'snapshot')::pg_snapshot,
+                                                     (frontier ->> 'own_xid')::xid8))
+$$;
 
 -- Seconds that a stream table is behind; null: it was never filled. Reads
 -- change buffers, which users may not, and tells nothing but this number.
@@ -41,7 +30,7 @@ BEGIN ATOMIC
     WHERE NOT u.is_populated OR u.needs_reinit OR u.time_dependent
        OR EXISTS (
          SELECT FROM pgtrickle.pgt_dependencies d
-         WHERE d.pgt_id = u.pgt_id
+         WHERE d.pgt_id = u.pgt_id AND u.refresh_mode <> 'IMMEDIATE'
            AND pgtrickle._has_unseen_changes(d.source_relid, u.frontier))
   )
   SELECT CASE

@@ -63,8 +63,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   UPDATE pgtrickle.pgt_stream_tables t
     SET pgt_schema = n.nspname, pgt_name = c.relname, table_owner = c.relowner,
-        needs_recompile = true, needs_reinit = t.needs_reinit OR t.table_owner <> c.relowner,
-        reinit_reason = CASE WHEN t.table_owner <> c.relowner AND NOT t.needs_reinit THEN why ELSE reinit_reason END,
+        needs_recompile = true,
+        needs_reinit = t.needs_reinit OR t.table_owner <> c.relowner OR t.refresh_mode = 'IMMEDIATE',
+        reinit_reason = CASE WHEN (t.table_owner <> c.relowner OR t.refresh_mode = 'IMMEDIATE') AND NOT t.needs_reinit
+                             THEN why ELSE reinit_reason END,
         ddl_serial = ddl_serial + 1, updated_at = now()
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE t.pgt_relid = relation AND c.oid = relation

@@ -35,8 +35,11 @@ BEGIN
   SELECT array_agg(pgt_id) FILTER (WHERE verdict = 'changed'), array_agg(pgt_id) FILTER (WHERE verdict = 'renamed'),
          array_agg(pgt_id) FILTER (WHERE pending)
     INTO changed, renamed, awaited
-  FROM (SELECT r.pgt_id, pgtrickle._verdict_on(r) AS verdict, t.needs_reinit OR t.needs_recompile AS pending
+  FROM (SELECT r.pgt_id, t.needs_reinit OR t.needs_recompile AS pending,
+               -- writers can't wait for a program under the new names
+               CASE WHEN t.refresh_mode = 'IMMEDIATE' AND v.verdict = 'renamed' THEN 'changed' ELSE v.verdict END AS verdict
         FROM pgtrickle.pgt_references r JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
+        CROSS JOIN LATERAL (SELECT pgtrickle._verdict_on(r)) v (verdict)
         WHERE r.classid = class AND r.objid = object) x;
   IF changed IS NULL AND renamed IS NULL AND awaited IS NULL THEN
     RETURN false;
@@ -44,9 +47,8 @@ BEGIN
   PERFORM pgtrickle._mark_for_reinit(changed, why);
   UPDATE pgtrickle.pgt_stream_tables SET needs_recompile = true, ddl_serial = ddl_serial + 1, updated_at = now()
     WHERE pgt_id = ANY (renamed);
-  IF class = 'pg_class'::regclass AND EXISTS (
-      SELECT FROM pgtrickle.pgt_dependencies d JOIN pg_class c ON c.oid = d.source_relid
-      WHERE d.source_relid = object AND d.source_type <> 'VIEW') THEN
+  IF class = 'pg_class'::regclass AND pgtrickle._needs_capture(object)
+     AND EXISTS (SELECT FROM pg_class WHERE oid = object) THEN
     PERFORM pgtrickle._install_capture(object);
   END IF;
   RETURN true;
@@ -109,6 +111,9 @@ BEGIN
         PERFORM pgtrickle._refuse_unfit(touched, command.why);
         any_known := pgtrickle._follow_object('pg_class'::regclass, touched, command.why) OR any_known;
       END LOOP;
+      IF command.classid = 'pg_class'::regclass THEN
+        any_known := pgtrickle._follow_immediate(command.objid) OR any_known;
+      END IF;
     ELSE
       any_known := pgtrickle._follow_object(command.classid, command.objid, command.why) OR any_known;
     END IF;
@@ -127,7 +132,7 @@ DECLARE
 BEGIN
   FOR found IN SELECT c.oid::regclass AS name, c.relkind = 'v' AS is_view FROM pg_class c
                WHERE c.relnamespace = 'pgtrickle_state'::regnamespace AND c.relkind IN ('r', 'v')
-               AND c.relname ~ format('^[a-z]+_%s_[0-9]+$', id) LOOP
+               AND c.relname ~ format('^[a-z][a-z0-9_]*_%s_[0-9]+$', id) LOOP
     EXECUTE format('DROP %s %s', CASE WHEN found.is_view THEN 'VIEW' ELSE 'TABLE' END, found.name);
   END LOOP;
   IF to_regproc(format('pgtrickle_state.refresh_%s', id)) IS NOT NULL THEN
@@ -145,6 +150,7 @@ BEGIN
   SELECT coalesce(array_agg(source_relid), '{}') INTO sources FROM pgtrickle.pgt_dependencies
     WHERE pgt_id = id AND source_type <> 'VIEW';
   SELECT pgt_relid INTO own FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
+  PERFORM pgtrickle._drop_immediate(id, '{}');
   PERFORM pgtrickle._drop_program(id);
   DELETE FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
   PERFORM pgtrickle._release_capture(s) FROM unnest(sources || own) AS s;
@@ -208,15 +214,16 @@ BEGIN
     END IF;
   END LOOP;
   -- A partition or inheritance child that went took rows of its source with it.
-  FOR gone IN SELECT c.oid AS source, o.object_identity
+  FOR gone IN SELECT DISTINCT c.oid AS source, o.object_identity
               FROM pg_event_trigger_dropped_objects() o
-              JOIN pg_proc p ON p.pronamespace = 'pgtrickle_changes'::regnamespace
-                AND p.proname ~ '^capture_\d+_\d+$' AND split_part(p.proname, '_', 3) = o.objid::text
-              JOIN pg_class c ON c.oid::text = split_part(p.proname, '_', 2)
+              JOIN pg_event_trigger_dropped_objects() t ON t.classid = 'pg_trigger'::regclass
+                AND t.address_names[1:2] = o.address_names AND t.address_names[3] ~ '^pgt_capture_\d+_'
+              JOIN pg_class c ON c.oid::text = split_part(t.address_names[3], '_', 3)
               WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LOOP
     any_known := pgtrickle._follow_object('pg_class'::regclass, gone.source, format('%s was dropped', gone.object_identity))
       OR any_known;
   END LOOP;
+  any_known := pgtrickle._follow_immediate_drop() OR any_known;
   IF any_known THEN
     NOTIFY pgtrickle_catalog;
   END IF;

@@ -14,6 +14,7 @@ GRANT EXECUTE ON FUNCTION
 -- What these are made of, and runs with the caller's own rights or tells
 -- nothing that is not his to know.
 GRANT EXECUTE ON FUNCTION
-  pgtrickle._relay, pgtrickle._internal_refresh, pgtrickle._relation_name,
+  pgtrickle._relay, pgtrickle._internal_refresh, pgtrickle._only_value, pgtrickle._may_write,
+  pgtrickle._relation_name,
   pgtrickle._stream_table_id, pgtrickle._staleness
   TO PUBLIC;

@@ -208,7 +208,8 @@ void history_runner::perform(const refresh_step& s, const history& whole) {
 }
 
 void history_runner::perform(const sweep_step&) {
-  if (const auto swept = engine::sweep_change_buffers(refresher_->db(), {});
+  if (const auto swept = engine::sweep_change_buffers(refresher_->db(), {},
+                                                      {.worth_emptying = 0});
       !swept)
     wrong("sweep: " + swept.error().message);
 }

@@ -10,16 +10,18 @@ const frontier since{.snapshot = "700:700:", .own_xid = {}};
 
 } // namespace
 
-TEST_CASE("a source's changes are counted and its truncation is seen") {
-  CHECK(count_changes(100, since)
-        == "SELECT count(*), coalesce(bool_or(__weight = 0), false) "
-           "FROM pgtrickle_changes.changes_100 WHERE __xid >= '700'::xid8");
+TEST_CASE("new changes are looked for where they were announced") {
+  CHECK(window(since, {{.part = 1, .first = 7, .last = 9}})
+        == "__xid >= '700'::xid8 AND "
+           "(__part = 1 AND __at >= '(7,0)' AND __at < '(10,0)')");
+  CHECK(window(since, {{0, 3, 3}, {1, 0, 0}})
+        == "__xid >= '700'::xid8 AND "
+           "(__part = 0 AND __at >= '(3,0)' AND __at < '(4,0)' OR "
+           "__part = 1 AND __at >= '(0,0)' AND __at < '(1,0)')");
 }
 
-TEST_CASE("whether a source has changed is asked without counting") {
-  CHECK(any_changes(100, since)
-        == "SELECT EXISTS (SELECT FROM pgtrickle_changes.changes_100 "
-           "WHERE __xid >= '700'::xid8)");
+TEST_CASE("where nothing was announced there is nothing to read") {
+  CHECK(window(since, {}) == "__xid >= '700'::xid8 AND (false)");
 }
 
 TEST_CASE("a program sees its columns of a change buffer by position, and rows "
@@ -30,7 +32,10 @@ TEST_CASE("a program sees its columns of a change buffer by position, and rows "
                      .attnums = {1, 4},
                      .columns = {number, number}})
         == "CREATE VIEW pgtrickle_state.source_7_100 AS "
-           "SELECT __xid, __weight, c1 AS c1, c4 AS c2 "
-           "FROM pgtrickle_changes.changes_100 "
+           "SELECT __part, __at, __xid, __weight, c1 AS c1, c4 AS c2 FROM ("
+           "SELECT 0 AS __part, ctid AS __at, __xid, __weight, c1, c4 "
+           "FROM pgtrickle_changes.changes_100_0 UNION ALL "
+           "SELECT 1 AS __part, ctid AS __at, __xid, __weight, c1, c4 "
+           "FROM pgtrickle_changes.changes_100_1) p "
            "WHERE pgtrickle._internal_refresh()");
 }

@@ -100,6 +100,21 @@ TEST_CASE("a full refresh fills the arrangements anew") {
                   "INSERT INTO " + program.state[0] + " SELECT", "ELSE\n"}));
 }
 
+TEST_CASE("a stream table is filled from the arrangements that its changes "
+          "start from") {
+  const auto program
+    = compile(*node_of(top_rows{scan_of_customers(), {"i.c1"}, 10, 0}, 1),
+              target_of({"id"}));
+  REQUIRE(program.state.size() == 2);
+  const auto slice = "(SELECT * FROM " + program.state[1] + " s)";
+  CHECK(in_order(program,
+                 {"ELSIF mode = 'FILL' THEN", "INSERT INTO " + program.state[0],
+                  "INSERT INTO " + program.state[1],
+                  "INSERT INTO public.kept (\"id\") SELECT * FROM " + slice,
+                  "ELSIF mode = 'FULL' THEN", "INSERT INTO " + program.state[1],
+                  "SELECT q.*, 1 AS __weight FROM " + slice}));
+}
+
 TEST_CASE("an opaque query is compared with the stream table itself") {
   const auto program = compile(
     *node_of(opaque{"SELECT 1", {100}, "no FROM"}, 1), target_of({"n"}));

@@ -88,6 +88,17 @@ TEST_CASE("a value without equality is left out of the hash and compared by "
            "AND s.b::text IS NOT DISTINCT FROM d.b::text");
 }
 
+TEST_CASE("rows of a group are found by an index that is not unique") {
+  const auto plain = locator::of_groups({key, nullable}, {0});
+  CHECK_FALSE(plain.is_unique());
+  CHECK(plain.index_on("t", names) == texts{"CREATE INDEX ON t (a)"});
+  CHECK(equal(plain) == "s.a = d.a");
+  const auto hashed = locator::of_groups({key, nullable}, {1});
+  CHECK(hashed.index_on("t", names)
+        == texts{"CREATE INDEX ON t "
+                 "((pg_catalog.hash_record_extended(ROW(b), 0)))"});
+}
+
 TEST_CASE("without a column to hash there is no index") {
   CHECK(locator{{document, document}, {}}.index_on("t", names).empty());
 }

@@ -9,6 +9,7 @@ namespace {
 
 refresh_program example() {
   refresh_program program;
+  program.immediate = true;
   program.sources.push_back(
     {.table = 4'000'000'000,
      .view = "pgtrickle_state.source_7_4",
@@ -38,6 +39,7 @@ TEST_CASE("a stored program has all that a refresh needs") {
     CHECK(stored->sources[i].attnums == program.sources[i].attnums);
     CHECK(stored->sources[i].columns == program.sources[i].columns);
   }
+  CHECK(stored->immediate == program.immediate);
   CHECK(stored->staging == program.staging);
   CHECK(stored->create_staging == program.create_staging);
   CHECK(stored->state == program.state);

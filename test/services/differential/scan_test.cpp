@@ -52,3 +52,42 @@ TEST_CASE("changes of a table are consolidated, or read where they lie") {
     END IF;
 )") != std::string::npos);
 }
+
+TEST_CASE("changes of a statement lie where its triggers put them") {
+  const program_target immediate{
+    stream_table_id{7}, "public.kept", {"id"}, true};
+  program_builder program{immediate};
+  (void)program.differentiate(*scan_of_customers());
+  const auto finished = program.finish({}, {}, {}, {});
+  CHECK(finished.immediate);
+  CHECK(finished.staging
+        == std::vector<std::string>{"pgtrickle_state.source_7_1",
+                                    "pgtrickle_state.source_7_200"});
+  CHECK(finished.create_staging.at(1)
+        == "CREATE UNLOGGED TABLE pgtrickle_state.source_7_200 (c1 integer, "
+           "__weight bigint)");
+  CHECK(finished.function_body.find(R"(
+    IF changes[1] > 0 THEN
+      IF changes[1] = 1 OR changes[1] > 1000 THEN
+        t1 := 'pgtrickle_state.source_7_200';
+        n1 := changes[1];
+      ELSE
+        EXECUTE 'INSERT INTO pgtrickle_state.source_7_1 SELECT * FROM (SELECT i.c1, sum(i.__weight)::bigint AS __weight FROM pgtrickle_state.source_7_200 i GROUP BY i.c1 HAVING sum(i.__weight) <> 0) d';
+        GET DIAGNOSTICS n = ROW_COUNT;
+        n1 := n1 + n;
+      END IF;
+      t1 := '(SELECT * FROM ' || t1 || ' LIMIT ' || n1 || ')';
+    END IF;
+)") != std::string::npos);
+}
+
+TEST_CASE("a program in a writer's transaction leaves his deferred triggers "
+          "alone") {
+  const program_target immediate{
+    stream_table_id{7}, "public.kept", {"id"}, true};
+  const auto body = [](const program_target& of) {
+    return program_builder{of}.finish({}, {}, {}, {}).function_body;
+  };
+  CHECK(body(target).find("SET CONSTRAINTS") != std::string::npos);
+  CHECK(body(immediate).find("SET CONSTRAINTS") == std::string::npos);
+}

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+using namespace pgtrickle;
 using namespace pgtrickle::engine;
 
 namespace {
@@ -12,7 +13,6 @@ refresh_situation after_many_changes() {
   now.refresh_mode = "AUTO";
   now.changes = 2000;
   now.source_rows = 10'000;
-  now.most_changes = 0.15;
   return now;
 }
 
@@ -73,39 +73,25 @@ TEST_CASE("a truncated source is read again, whatever the refresh mode") {
   CHECK(action.reason == "a source was truncated");
 }
 
-TEST_CASE("AUTO recomputes when more than the permitted share has changed") {
-  const auto action = choose_action(after_many_changes());
-  CHECK(action.name == "FULL");
-  CHECK(action.mode == "FULL");
-  CHECK(action.reason
-        == "2000 changes are more than 15 % of 10000 source rows");
+TEST_CASE("a full refresh that AUTO chose says by what") {
+  const auto now = after_many_changes();
+  CHECK(action_for(now, {.full = true}).reason
+        == "2000 changes are many for 10000 source rows");
+  const auto weighed
+    = action_for(now, {.full = true, .differential_ms = 41.4, .full_ms = 12.0});
+  CHECK(weighed.name == "FULL");
+  CHECK(weighed.mode == "FULL");
+  CHECK(weighed.reason == "expected: FULL 12 ms, DIFFERENTIAL 41.4 ms");
 }
 
-TEST_CASE("exactly the permitted share is still differential") {
-  auto now = after_many_changes();
-  now.most_changes = 0.2;
-  CHECK(choose_action(now).name == "DIFFERENTIAL");
-}
-
-TEST_CASE("up to a thousand changes are differential on a source of any size") {
-  auto now = after_many_changes();
-  now.source_rows = 10;
-  now.changes = 1000;
-  CHECK(choose_action(now).name == "DIFFERENTIAL");
-  now.changes = 1001;
-  CHECK(choose_action(now).name == "FULL");
-}
-
-TEST_CASE("a permitted share of 0 means that AUTO never recomputes") {
-  auto now = after_many_changes();
-  now.most_changes = 0;
-  CHECK(choose_action(now).name == "DIFFERENTIAL");
-}
-
-TEST_CASE("DIFFERENTIAL does not look at the number of changes") {
-  auto now = after_many_changes();
-  now.refresh_mode = "DIFFERENTIAL";
-  CHECK(choose_action(now).name == "DIFFERENTIAL");
+TEST_CASE("a differential refresh that AUTO chose needs no reason, a trial "
+          "does") {
+  const auto now = after_many_changes();
+  CHECK(action_for(now, {}).name == "DIFFERENTIAL");
+  CHECK(action_for(now, {}).reason.empty());
+  CHECK(action_for(now, {.trial = true, .full_ms = 3.0}).reason
+        == "to measure it again; expected: FULL 3 ms, DIFFERENTIAL an unknown "
+           "time");
 }
 
 TEST_CASE("many changes of a large source are read where they lie") {

@@ -71,3 +71,17 @@ TEST_CASE("a visit that returns false leaves out what is below") {
   CHECK(all == 2);
   CHECK(outside_calls == 1);
 }
+
+TEST_CASE("an operand whose parentheses the deparser forgets keeps them") {
+  const auto written = [](const std::string& expression) {
+    const auto query = parse_select("SELECT " + expression).value();
+    return to_sql(query.target_list(0).res_target().val());
+  };
+  CHECK(written("(a AND b) IS NOT FALSE") == "COALESCE(a AND b) IS NOT FALSE");
+  CHECK(written("(a OR b)::text") == "COALESCE(a OR b)::text");
+  CHECK(written("(NOT a) IS NULL") == "COALESCE(NOT a) IS NULL");
+  CHECK(written("(a = b) IN (true)") == "COALESCE(a = b) IN (true)");
+  CHECK(written("(a AT TIME ZONE 'utc')::date")
+        == "pg_catalog.timezone('utc', a)::date");
+  CHECK(written("(a = b) IS NULL") == "a = b IS NULL");
+}

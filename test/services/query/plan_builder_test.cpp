@@ -26,7 +26,7 @@ TEST_CASE("each condition of a join is placed as early as its columns allow") {
                   "AND o.note <> c.name")
         == R"(
 project i.c1, i.c6
-  inner join on (r.c1 = l.c2) AND (l.c4 <> r.c2)
+  inner join on (l.c4 <> r.c2) AND (r.c1 = l.c2)
     filter (i.c3 > 10)
       scan public.orders
     filter (i.c2 <> 'x')

@@ -1,0 +1,179 @@
+#include "services/query/plan_nodes.hpp"
+
+#include "services/query/sql_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+namespace pgtrickle {
+
+namespace {
+
+using column_pairs = std::vector<std::pair<std::size_t, std::size_t>>;
+
+std::string condition_of(const std::vector<pg_query::Node>& conditions,
+                         std::size_t width) {
+  std::vector<std::string> parts;
+  for (const auto& condition : conditions)
+    parts.push_back("(" + over_pair(condition, width) + ")");
+  return parts.empty() ? "true" : joined(parts, " AND ");
+}
+
+/// The columns that `conditions` set equal, left and right.
+column_pairs equated(const std::vector<pg_query::Node>& conditions,
+                     std::size_t width) {
+  column_pairs pairs;
+  for (const auto& condition : conditions) {
+    if (!condition.has_a_expr()
+        || condition.a_expr().kind() != pg_query::AEXPR_OP
+        || condition.a_expr().name_size() != 1
+        || condition.a_expr().name(0).string().sval() != "=")
+      continue;
+    auto l = position_of(condition.a_expr().lexpr());
+    auto r = position_of(condition.a_expr().rexpr());
+    if (!l || !r)
+      continue;
+    if (*l > *r)
+      std::swap(l, r);
+    if (*l < width && *r >= width)
+      pairs.emplace_back(*l, *r - width);
+  }
+  return pairs;
+}
+
+bool covers(const std::vector<std::size_t>& columns,
+            const std::vector<std::size_t>& key) {
+  return !key.empty() && std::ranges::all_of(key, [&](std::size_t k) {
+    return std::ranges::find(columns, k) != columns.end();
+  });
+}
+
+/// A row that finds at most one partner keeps its own key.
+std::vector<std::size_t> key_of(const plan& left, const plan& right,
+                                join_kind kind, const column_pairs& pairs) {
+  std::vector<std::size_t> lefts;
+  std::vector<std::size_t> rights;
+  for (const auto& [l, r] : pairs) {
+    lefts.push_back(l);
+    rights.push_back(r);
+  }
+  const auto width = left.columns.size();
+  auto shifted = right.key;
+  for (auto& k : shifted)
+    k += width;
+  const bool pads_right = kind == join_kind::left || kind == join_kind::full;
+  const bool pads_left = kind == join_kind::right || kind == join_kind::full;
+  if (covers(rights, right.key) && !pads_left)
+    return left.key;
+  if (covers(lefts, left.key) && !pads_right)
+    return shifted;
+  if (left.key.empty() || right.key.empty())
+    return {};
+  auto key = left.key;
+  key.insert(key.end(), shifted.begin(), shifted.end());
+  return key;
+}
+
+} // namespace
+
+plan_ptr make_plan(operation node, std::vector<column> columns,
+                   std::vector<std::size_t> key) {
+  return std::make_shared<const plan>(
+    plan{std::move(node), std::move(columns), std::move(key)});
+}
+
+plan_ptr filter_of(plan_ptr input, std::string predicate) {
+  auto columns = input->columns;
+  auto key = input->key;
+  return make_plan(filter{std::move(input), std::move(predicate)},
+                   std::move(columns), std::move(key));
+}
+
+plan_ptr join_with(plan_ptr left, plan_ptr right, join_kind kind,
+                   std::string condition, std::vector<std::size_t> key) {
+  auto columns = left->columns;
+  const auto width = columns.size();
+  columns.insert(columns.end(), right->columns.begin(), right->columns.end());
+  const bool keeps_left = kind == join_kind::left || kind == join_kind::full;
+  const bool keeps_right = kind == join_kind::right || kind == join_kind::full;
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (i < width ? keeps_right : keeps_left)
+      columns[i].not_null = false;
+  if (kind == join_kind::inner)
+    return make_plan(
+      inner_join{std::move(left), std::move(right), std::move(condition)},
+      std::move(columns), std::move(key));
+  return make_plan(outer_join{std::move(left), std::move(right),
+                              std::move(condition), keeps_left, keeps_right},
+                   std::move(columns), std::move(key));
+}
+
+plan_ptr join_of(plan_ptr left, plan_ptr right, join_kind kind,
+                 const std::vector<pg_query::Node>& conditions) {
+  const auto width = left->columns.size();
+  auto key = key_of(*left, *right, kind, equated(conditions, width));
+  return join_with(std::move(left), std::move(right), kind,
+                   condition_of(conditions, width), std::move(key));
+}
+
+std::string same_values(const plan& left, const plan& right,
+                        const column_pairs& pairs) {
+  std::vector<std::string> parts;
+  std::vector<std::string> lefts;
+  std::vector<std::string> rights;
+  for (const auto& [l, r] : pairs) {
+    const auto a = "l." + column_name(l);
+    const auto b = "r." + column_name(r);
+    if (left.columns[l].not_null && right.columns[r].not_null) {
+      parts.push_back(a + " = " + b);
+      continue;
+    }
+    parts.push_back(a + " IS NOT DISTINCT FROM " + b);
+    lefts.push_back(a);
+    rights.push_back(b);
+  }
+  // PostgreSQL neither hashes nor sorts by IS NOT DISTINCT FROM.
+  if (!lefts.empty())
+    parts.insert(parts.begin(),
+                 fmt::format("pg_catalog.hash_record_extended(ROW({}), 0) = "
+                             "pg_catalog.hash_record_extended(ROW({}), 0)",
+                             joined(lefts), joined(rights)));
+  return parts.empty() ? "true" : joined(parts, " AND ");
+}
+
+plan_ptr join_on_same(plan_ptr left, plan_ptr right, join_kind kind,
+                      const column_pairs& pairs) {
+  auto condition = same_values(*left, *right, pairs);
+  auto key = key_of(*left, *right, kind, pairs);
+  return join_with(std::move(left), std::move(right), kind,
+                   std::move(condition), std::move(key));
+}
+
+plan_ptr columns_at(plan_ptr input, const std::vector<std::size_t>& positions) {
+  std::vector<std::string> outputs;
+  std::vector<column> columns;
+  std::map<std::size_t, std::size_t> carried;
+  for (auto at : positions) {
+    carried.emplace(at, outputs.size());
+    outputs.push_back("i." + column_name(at));
+    columns.push_back(input->columns[at]);
+  }
+  std::vector<std::size_t> key;
+  if (std::ranges::all_of(input->key,
+                          [&](auto k) { return carried.contains(k); }))
+    for (auto k : input->key)
+      key.push_back(carried[k]);
+  return make_plan(project{std::move(input), std::move(outputs)},
+                   std::move(columns), std::move(key));
+}
+
+std::vector<std::size_t> first_positions(std::size_t count) {
+  std::vector<std::size_t> positions(count);
+  std::iota(positions.begin(), positions.end(), 0);
+  return positions;
+}
+
+} // namespace pgtrickle

@@ -1,0 +1,41 @@
+#pragma once
+// Plans over plans: what columns and key a node has, given its inputs.
+
+#include "services/query/named_rows.hpp"
+
+namespace pgtrickle {
+
+[[nodiscard]] plan_ptr make_plan(operation node, std::vector<column> columns,
+                                 std::vector<std::size_t> key = {});
+
+[[nodiscard]] plan_ptr filter_of(plan_ptr input, std::string predicate);
+
+enum class join_kind : std::uint8_t { inner, left, right, full };
+
+/// The pairs for which all of `conditions` (over positions: the left side's
+/// columns, then the right side's) hold.
+[[nodiscard]] plan_ptr join_of(plan_ptr left, plan_ptr right, join_kind kind,
+                               const std::vector<pg_query::Node>& conditions);
+
+/// The same for a condition over `l` and `r`, and a key that is known to hold.
+[[nodiscard]] plan_ptr join_with(plan_ptr left, plan_ptr right, join_kind kind,
+                                 std::string condition,
+                                 std::vector<std::size_t> key = {});
+
+/// Joins on columns that hold the same, null and null being the same.
+/// `pairs`: columns of the left and of the right side, of the same types.
+[[nodiscard]] std::string
+same_values(const plan& left, const plan& right,
+            const std::vector<std::pair<std::size_t, std::size_t>>& pairs);
+[[nodiscard]] plan_ptr
+join_on_same(plan_ptr left, plan_ptr right, join_kind kind,
+             const std::vector<std::pair<std::size_t, std::size_t>>& pairs);
+
+/// The columns of `input` at `positions`.
+[[nodiscard]] plan_ptr columns_at(plan_ptr input,
+                                  const std::vector<std::size_t>& positions);
+
+/// 0, 1 … count − 1.
+[[nodiscard]] std::vector<std::size_t> first_positions(std::size_t count);
+
+} // namespace pgtrickle
