@@ -180,7 +180,9 @@ refresh_program program_builder::finish(std::string fill_lines,
     body += fmt::format("  t{} text;\n", i);
   // A row that goes may come again in a later statement; another program of
   // this transaction has made constraints immediate at its end.
-  body += "BEGIN\n  SET CONSTRAINTS ALL DEFERRED;\n";
+  body += "BEGIN\n";
+  if (!target_.immediate)
+    body += "  SET CONSTRAINTS ALL DEFERRED;\n";
   body += "  IF mode = 'CHECK' THEN\n" + check_lines + "    RETURN NULL;\n";
   body += "  ELSIF mode = 'FILL' THEN\n" + fill_lines;
   body += "  ELSIF mode = 'FULL' THEN\n" + full_lines;

@@ -1,6 +1,7 @@
 #include "services/catalog/renamed_query.hpp"
 #include "services/dependency/graph.hpp"
 #include "services/differential/program_json.hpp"
+#include "services/engine/immediate.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/postgres/session.hpp"
 #include "services/query/sql_text.hpp"

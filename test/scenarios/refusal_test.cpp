@@ -184,6 +184,7 @@ TEST_CASE("a stream table whose source is dropped says so and keeps its rows") {
   CHECK(s.db.run("SELECT a FROM reader").value() == "1");
 
   must(s.db, "CREATE TABLE base (a int); INSERT INTO base VALUES (2)");
+  must(s.db, "SELECT pgtrickle.resume_stream_table('reader')");
   must(s.db, "SELECT pgtrickle.refresh_stream_table('reader')");
   CHECK(s.db.run("SELECT a FROM reader").value() == "2");
 }

@@ -25,7 +25,8 @@ TEST_CASE("everybody may execute what is meant for everybody, and no more") {
              " FROM pg_proc WHERE pronamespace = 'pgtrickle'::regnamespace"
              " AND has_function_privilege('bob', oid, 'EXECUTE')");
   CHECK(open.value()
-        == "_internal_refresh _relation_name _relay _staleness "
+        == "_internal_refresh _may_write _only_value _relation_name _relay "
+           "_staleness "
            "_stream_table_id alter_stream_table cluster_nodes "
            "create_stream_table create_stream_table_if_not_exists "
            "dependency_tree drop_stream_table explain_st get_refresh_history "
