@@ -25,14 +25,23 @@ postgres::session open(const std::string& database) {
   return std::move(*db);
 }
 
+/// A database with the extension, which others are copied from.
+std::string with_extension() {
+  const std::string name = "engine_template";
+  pqxx::connection db{server().conninfo()};
+  pqxx::nontransaction{db}.exec("CREATE DATABASE " + name);
+  pqxx::connection inside{server().conninfo(name)};
+  pqxx::nontransaction{inside}.exec("CREATE EXTENSION pg_trickle");
+  return name;
+}
+
 std::string new_database() {
+  static const auto original = with_extension();
   static std::atomic<int> count{0};
   const auto name = fmt::format("engine_{}", ++count);
   pqxx::connection db{server().conninfo()};
-  pqxx::nontransaction tx{db};
-  tx.exec("CREATE DATABASE " + name);
-  pqxx::connection inside{server().conninfo(name)};
-  pqxx::nontransaction{inside}.exec("CREATE EXTENSION pg_trickle");
+  pqxx::nontransaction{db}.exec(
+    fmt::format("CREATE DATABASE {} TEMPLATE {}", name, original));
   return name;
 }
 
