@@ -47,6 +47,26 @@ std::vector<binding> under_alias(const std::vector<binding>& names,
   return {all};
 }
 
+/// The same where the alias has names for the columns. They go by position:
+/// nothing may be missing, as columns are that the query does not read, nor
+/// merged.
+std::vector<binding> renamed(const std::vector<binding>& names,
+                             const pg_query::Alias& alias) {
+  binding all{alias.aliasname(), {}};
+  for (const auto& binding : names) {
+    if (binding.alias.empty())
+      throw uncovered{"column aliases of a join that merges columns"};
+    all.columns.insert(all.columns.end(), binding.columns.begin(),
+                       binding.columns.end());
+  }
+  if (static_cast<int>(all.columns.size()) != alias.colnames_size())
+    throw uncovered{"column aliases of a join with columns that are not read"};
+  for (int i = 0; i < alias.colnames_size(); ++i)
+    all.columns.at(static_cast<std::size_t>(i)).first
+      = alias.colnames(i).string().sval();
+  return {all};
+}
+
 bool reads_tables(const google::protobuf::Message& part) {
   bool found = false;
   for_each_message(part, [&](const auto& message) {
@@ -95,14 +115,14 @@ named_rows planner::joined_sides(const pg_query::JoinExpr& join,
     all.insert(all.end(), outputs.begin(), outputs.end());
     both.rows = projection(both.rows, all);
   }
+  if (join.has_join_using_alias())
+    both.names.push_back({join.join_using_alias().aliasname(), common.columns});
   if (!common.columns.empty())
     both.names.push_back(std::move(common));
   if (join.alias().colnames_size() > 0)
-    throw uncovered{"column aliases of a join"};
-  if (join.has_alias())
+    both.names = renamed(both.names, join.alias());
+  else if (join.has_alias())
     both.names = under_alias(both.names, join.alias().aliasname());
-  if (join.has_join_using_alias())
-    throw uncovered{"alias of USING"};
   return both;
 }
 

@@ -132,3 +132,25 @@ TEST_CASE_FIXTURE(shop, "semi joins inside outer joins keep their table") {
         "(SELECT customer, item FROM sale s WHERE NOT EXISTS (SELECT "
         "FROM customer c WHERE c.id = s.amount)) s ON s.customer = c.id");
 }
+
+TEST_CASE_FIXTURE(shop,
+                  "a subquery in the condition of an inner join keeps its "
+                  "table") {
+  keeps("SELECT c.id, s.item FROM customer c JOIN sale s ON s.customer = c.id "
+        "AND EXISTS (SELECT FROM sale t WHERE t.customer = c.id AND t.amount > "
+        "s.amount)");
+  keeps(
+    "SELECT d.id, c.id AS other, s.item FROM customer d LEFT JOIN (customer "
+    "c JOIN sale s ON s.customer = c.id AND s.amount NOT IN (SELECT t.amount "
+    "FROM sale t WHERE t.item = 'item2')) ON c.region = d.region AND c.id < "
+    "4");
+}
+
+TEST_CASE_FIXTURE(shop, "names of joins and of what they merge keep their "
+                        "tables") {
+  keeps("SELECT j.customer, c.region, s.item FROM (SELECT id AS customer, "
+        "region FROM customer) c FULL JOIN sale s USING (customer) AS j");
+  keeps(
+    "SELECT j.a, j.b, j.e FROM (customer c LEFT JOIN sale s ON s.customer = "
+    "c.id) AS j (a, b, c, d, e)");
+}

@@ -1,11 +1,10 @@
 #include "test/engine/property/history_runner.hpp"
 
 #include "services/query/sql_text.hpp"
+#include "test/engine/property/stopwatch.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
-#include <chrono>
 
 namespace pgtrickle::test {
 
@@ -17,24 +16,6 @@ const std::string schema = "\"a history\"";
 struct stopped {
   verdict::kind is;
   std::string what;
-};
-
-/// Adds the time from here to the end of the scope.
-class stopwatch {
-public:
-  explicit stopwatch(double& seconds) : seconds_(seconds) {}
-  stopwatch(const stopwatch&) = delete;
-  stopwatch& operator=(const stopwatch&) = delete;
-  ~stopwatch() {
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now()
-                                              - start_)
-                  .count();
-  }
-
-private:
-  double& seconds_;
-  std::chrono::steady_clock::time_point start_
-    = std::chrono::steady_clock::now();
 };
 
 [[noreturn]] void wrong(std::string what) {
