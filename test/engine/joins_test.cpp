@@ -154,3 +154,10 @@ TEST_CASE_FIXTURE(shop, "names of joins and of what they merge keep their "
     "SELECT j.a, j.b, j.e FROM (customer c LEFT JOIN sale s ON s.customer = "
     "c.id) AS j (a, b, c, d, e)");
 }
+
+TEST_CASE_FIXTURE(shop, "a full join that PostgreSQL takes for a left one is "
+                        "recomputed") {
+  keeps("SELECT c.id, s.item FROM customer c FULL JOIN sale s ON s.customer > "
+        "c.id WHERE c.id < 6",
+        "FULL JOIN without an equality of its sides");
+}
