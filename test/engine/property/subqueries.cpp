@@ -79,6 +79,17 @@ std::string query_maker::membership(const scope_t& outer) {
   query.outputs = {inner.of(type)};
   if (kind <= 3) {
     query.outputs.push_back(inner.of(sql_type::integer));
+    if (random_.chance(12))
+      return fmt::format("({}, {}) {} ANY ({})", over.of(type),
+                         over.of(sql_type::integer), random_.pick(comparisons),
+                         embed(std::move(query)));
+    if (random_.chance(12)) {
+      query.suffix = "ORDER BY 1, 2 LIMIT 1";
+      query.outputs = {query.outputs[0] + " AS a", query.outputs[1] + " AS b"};
+      return fmt::format("({}, {}) {} ({})", over.of(type),
+                         over.of(sql_type::integer), random_.pick(comparisons),
+                         embed(std::move(query)));
+    }
     return fmt::format("({}, {}) {}IN ({})", over.of(type),
                        over.of(sql_type::integer), negated,
                        embed(std::move(query)));
