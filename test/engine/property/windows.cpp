@@ -56,22 +56,24 @@ reference query_maker::window(random_query& query, expressions& over,
   const auto filled = [&](const std::vector<std::string>& calls) {
     return fmt::format(fmt::runtime(random_.pick(calls)), number);
   };
-  switch (random_.between(0, 7)) {
-    case 0:
+  const auto kind = random_.between(query.numbered ? 4 : 0, 7);
+  query.numbered = query.numbered || kind < 4;
+  switch (kind) {
+    case 4:
       return {
         fmt::format("{} OVER ({}{})", random_.pick(ranks), partition, peers),
         sql_type::bigint};
-    case 1:
+    case 0:
       return {fmt::format("row_number() OVER ({}{})", partition, total),
               sql_type::bigint};
-    case 2:
+    case 1:
       return {fmt::format("ntile(3) OVER ({}{})", partition, total),
               sql_type::integer};
-    case 3:
+    case 2:
       return {fmt::format("({} OVER ({}{}{}))::bigint", filled(values),
                           partition, total, frame(true)),
               sql_type::bigint};
-    case 4:
+    case 3:
       return {fmt::format("({} OVER ({}{}{}))::bigint", filled(aggregates),
                           partition, total, frame(true)),
               sql_type::bigint};
