@@ -54,8 +54,6 @@ void redefine(pqxx::dbtransaction& tx, catalog::stored_stream_table table,
   table.refresh_mode = change.refresh_mode.value_or(table.refresh_mode);
   const bool immediate = table.refresh_mode == immediate_mode;
   check_mode(table.refresh_mode);
-  if (immediate)
-    check_immediate(change);
   table.needs_reinit = true;
   const auto number = static_cast<std::int64_t>(table.id);
   // What is captured goes by it.
@@ -108,6 +106,8 @@ result<stream_table_id> alter_stream_table(session& db, const caller& by,
       const auto id = resolve(tx, by, change.name);
       const auto table = catalog::load(tx, {id}).at(id);
       check_owner(tx, by, table.relid, table.name);
+      if (change.refresh_mode.value_or(table.refresh_mode) == immediate_mode)
+        check_immediate(change);
       apply_settings(tx, id, change);
       if (change.refresh_mode || change.query)
         redefine(tx, table, change, search_path_of(by));

@@ -17,6 +17,14 @@ public:
   [[nodiscard]] bool add_using(const std::string& name, std::size_t left,
                                std::size_t right);
 
+  /// Keeps a condition with a subquery, for whoever has joined everything.
+  void defer(pg_query::Node condition) {
+    deferred_.push_back(std::move(condition));
+  }
+  [[nodiscard]] const std::vector<pg_query::Node>& deferred() const {
+    return deferred_;
+  }
+
   [[nodiscard]] std::size_t size() const { return leaves_.size(); }
 
   /// Joins all leaves so far, each condition as early as its columns are there.
@@ -49,6 +57,7 @@ private:
 
   std::vector<named_rows> leaves_;
   std::vector<condition> conditions_;
+  std::vector<pg_query::Node> deferred_;
 };
 
 } // namespace pgtrickle

@@ -125,11 +125,10 @@ named_rows planner::from_and_where(const select_stmt& query,
   from_clause from;
   if (outer != nullptr)
     from.add(outer->rows);
-  nodes later;
   for (auto& condition :
        query.has_where_clause() ? conjuncts(query.where_clause()) : nodes{}) {
     if (has_subquery(condition))
-      later.push_back(std::move(condition));
+      from.defer(std::move(condition));
     else
       from.add_condition(condition);
   }
@@ -140,7 +139,7 @@ named_rows planner::from_and_where(const select_stmt& query,
   auto rows = from.join();
   if (from.has_unknown_names())
     throw uncovered{"a reference that is not a plain column"};
-  for (const auto& condition : later)
+  for (const auto& condition : from.deferred())
     rows = restricted(std::move(rows), condition);
   return rows;
 }

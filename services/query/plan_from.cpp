@@ -49,9 +49,12 @@ void planner::add_join(from_clause& from, const pg_query::JoinExpr& join) {
       throw uncovered{"USING over a merged column"};
   if (!join.has_quals())
     return;
-  if (has_subquery(join.quals()))
-    throw uncovered{"subquery in the condition of a join"};
-  from.add_condition(join.quals());
+  for (auto& condition : conjuncts(join.quals())) {
+    if (has_subquery(condition))
+      from.defer(std::move(condition));
+    else
+      from.add_condition(condition);
+  }
 }
 
 /// A LEFT JOIN that reads the rows before it goes on from them.
@@ -62,7 +65,7 @@ void planner::add_left_join(from_clause& from, const pg_query::JoinExpr& join) {
   add_item(from, join.larg());
   const auto conditions = join.has_quals() ? conjuncts(join.quals()) : nodes{};
   if (has_subquery(join.quals()))
-    throw uncovered{"subquery in the condition of a join"};
+    throw uncovered{"subquery in the condition of an outer join"};
   auto left = from.join();
   from.replace(
     from.reads(join.rarg())
@@ -164,6 +167,8 @@ named_rows planner::outer_joined(const pg_query::JoinExpr& join) {
     auto rows = from.join();
     if (from.has_unknown_names())
       throw uncovered{"an outer join that reads the rows before it"};
+    for (const auto& condition : from.deferred())
+      rows = restricted(std::move(rows), condition);
     return rows;
   };
   auto left = side(join.larg());
@@ -172,7 +177,7 @@ named_rows planner::outer_joined(const pg_query::JoinExpr& join) {
     conditions = conjuncts(join.quals());
   if (std::ranges::any_of(conditions,
                           [](const auto& c) { return has_subquery(c); }))
-    throw uncovered{"subquery in the condition of a join"};
+    throw uncovered{"subquery in the condition of an outer join"};
   if (!outer_references(join.rarg(), left).empty())
     return applied(std::move(left), join.rarg(), kind, conditions);
   auto right = side(join.rarg());

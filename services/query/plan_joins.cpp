@@ -47,6 +47,59 @@ std::vector<binding> under_alias(const std::vector<binding>& names,
   return {all};
 }
 
+/// The same where the alias has names for the columns. They go by position:
+/// nothing may be missing, as columns are that the query does not read, nor
+/// merged.
+std::vector<binding> renamed(const std::vector<binding>& names,
+                             const pg_query::Alias& alias) {
+  binding all{alias.aliasname(), {}};
+  for (const auto& binding : names) {
+    if (binding.alias.empty())
+      throw uncovered{"column aliases of a join that merges columns"};
+    all.columns.insert(all.columns.end(), binding.columns.begin(),
+                       binding.columns.end());
+  }
+  if (static_cast<int>(all.columns.size()) != alias.colnames_size())
+    throw uncovered{"column aliases of a join with columns that are not read"};
+  for (int i = 0; i < alias.colnames_size(); ++i)
+    all.columns.at(static_cast<std::size_t>(i)).first
+      = alias.colnames(i).string().sval();
+  return {all};
+}
+
+struct sides {
+  bool left = false;
+  bool right = false;
+};
+
+sides read_by(Node expression, std::size_t width) {
+  sides found;
+  for_each_node(expression, [&](Node& part) {
+    if (const auto at = position_of(part))
+      (*at < width ? found.left : found.right) = true;
+    return true;
+  });
+  return found;
+}
+
+/// Whether PostgreSQL can make a full join of it: it looks for an equality of
+/// the sides. It takes other conditions where it finds that the join need not
+/// be a full one, which the plan's joins do not show it.
+bool may_be_full(const std::vector<Node>& conditions, std::size_t width) {
+  return std::ranges::any_of(conditions, [&](const Node& condition) {
+    const auto whole = read_by(condition, width);
+    if (!whole.left && !whole.right)
+      return conditions.size() == 1;
+    const auto& comparison = condition.a_expr();
+    if (comparison.kind() != pg_query::AEXPR_OP || comparison.name_size() != 1
+        || comparison.name(0).string().sval() != "=")
+      return false;
+    const auto l = read_by(comparison.lexpr(), width);
+    const auto r = read_by(comparison.rexpr(), width);
+    return l.left != l.right && r.left != r.right && l.left != r.left;
+  });
+}
+
 bool reads_tables(const google::protobuf::Message& part) {
   bool found = false;
   for_each_message(part, [&](const auto& message) {
@@ -87,6 +140,8 @@ named_rows planner::joined_sides(const pg_query::JoinExpr& join,
       outputs.push_back(filled("COALESCE($1, $2)", {l, r}));
     }
   }
+  if (kind == join_kind::full && !may_be_full(conditions, width))
+    throw uncovered{"FULL JOIN without an equality of its sides"};
   both.rows = join_of(left.rows, right.rows, kind, conditions);
   if (!outputs.empty()) {
     nodes all;
@@ -95,14 +150,14 @@ named_rows planner::joined_sides(const pg_query::JoinExpr& join,
     all.insert(all.end(), outputs.begin(), outputs.end());
     both.rows = projection(both.rows, all);
   }
+  if (join.has_join_using_alias())
+    both.names.push_back({join.join_using_alias().aliasname(), common.columns});
   if (!common.columns.empty())
     both.names.push_back(std::move(common));
   if (join.alias().colnames_size() > 0)
-    throw uncovered{"column aliases of a join"};
-  if (join.has_alias())
+    both.names = renamed(both.names, join.alias());
+  else if (join.has_alias())
     both.names = under_alias(both.names, join.alias().aliasname());
-  if (join.has_join_using_alias())
-    throw uncovered{"alias of USING"};
   return both;
 }
 

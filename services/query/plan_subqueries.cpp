@@ -109,10 +109,27 @@ planner::node planner::value_of(named_rows& rows, const SubLink& link) {
                     {scalar(rows, collecting(std::move(query)))});
     case pg_query::ANY_SUBLINK:
     case pg_query::ALL_SUBLINK:
-      return attached(rows, written_out(link));
+      return attached(rows, written_out(with_named_operand(rows, link)));
     default:
       throw uncovered{"a comparison of rows with a subquery"};
   }
+}
+
+/// What is compared with the subquery moves into it, where a position would
+/// mean another column: positions become columns of an alias that nobody can
+/// have given, as it is longer than an identifier.
+pg_query::SubLink planner::with_named_operand(named_rows& rows, SubLink link) {
+  static const std::string alias(64, 'o');
+  for_each_node(*link.mutable_testexpr(), [&](node& part) {
+    const auto at = position_of(part);
+    if (at) {
+      part = reference_to(alias, column_name(*at));
+      if (!rows.find(part.column_ref()))
+        rows.names.push_back({alias, {{column_name(*at), *at}}});
+    }
+    return !at;
+  });
+  return link;
 }
 
 /// SELECT count(*) of what `query` gives.

@@ -139,6 +139,8 @@ private:
   node value_of(named_rows& rows, const pg_query::SubLink& link);
   select_stmt counting(select_stmt query);
   select_stmt collecting(select_stmt query);
+  pg_query::SubLink with_named_operand(named_rows& rows,
+                                       pg_query::SubLink link);
   node written_out(const pg_query::SubLink& link);
   node scalar(named_rows& rows, const select_stmt& query);
   correlated correlate(const named_rows& rows, const select_stmt& query);

@@ -138,3 +138,33 @@ TEST_CASE_FIXTURE(shop, "correlated NOT IN with nulls keeps its table") {
         "(SELECT CASE WHEN id % 13 <> 0 THEN id END FROM customer c WHERE "
         "c.region = s.item OR c.id % 10 = s.amount)");
 }
+
+TEST_CASE_FIXTURE(shop,
+                  "a subquery in the condition of an inner join keeps its "
+                  "table") {
+  keeps("SELECT c.id, s.item FROM customer c JOIN sale s ON s.customer = c.id "
+        "AND EXISTS (SELECT FROM sale t WHERE t.customer = c.id AND t.amount > "
+        "s.amount)");
+  keeps(
+    "SELECT d.id, c.id AS other, s.item FROM customer d LEFT JOIN (customer "
+    "c JOIN sale s ON s.customer = c.id AND s.amount NOT IN (SELECT t.amount "
+    "FROM sale t WHERE t.item = 'item2')) ON c.region = d.region AND c.id < "
+    "4");
+}
+
+TEST_CASE_FIXTURE(shop, "names of joins and of what they merge keep their "
+                        "tables") {
+  keeps("SELECT j.customer, c.region, s.item FROM (SELECT id AS customer, "
+        "region FROM customer) c FULL JOIN sale s USING (customer) AS j");
+  keeps(
+    "SELECT j.a, j.b, j.e FROM ((SELECT id, region FROM customer) c LEFT "
+    "JOIN (SELECT customer, item, amount FROM sale) s ON s.customer = c.id) "
+    "AS j (a, b, c, d, e)");
+}
+
+TEST_CASE_FIXTURE(shop, "a full join that PostgreSQL takes for a left one is "
+                        "recomputed") {
+  keeps("SELECT c.id, s.item FROM customer c FULL JOIN sale s ON s.customer > "
+        "c.id WHERE c.id < 6",
+        "FULL JOIN without an equality of its sides");
+}

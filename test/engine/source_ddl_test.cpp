@@ -348,7 +348,8 @@ TEST_CASE("DDL on what a query reads has the outcome of docs/ddl.md") {
     CAPTURE(c.ddl);
     const auto id = db.create("kept", c.query, c.mode);
     // a change that waits in the buffer while the names change
-    db.sql("UPDATE shop.sale SET item = item || 'x' WHERE id = 3; UPDATE "
+    db.sql("UPDATE shop.sale SET item = item || 'x', amount = amount + 1 WHERE "
+           "id = 3; UPDATE "
            "shop.part SET amount = 100 WHERE id = 3; UPDATE shop.item SET "
            "price = price + 1; INSERT INTO shop.word VALUES ('later'); INSERT "
            "INTO shop.person VALUES (9, 'sad')");

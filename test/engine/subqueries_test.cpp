@@ -180,3 +180,18 @@ TEST_CASE_FIXTURE(shop, "subqueries without FROM keep their tables") {
         "customer) AS last, EXISTS (SELECT 1 FROM sale WHERE amount > 100) AS "
         "any_big");
 }
+
+TEST_CASE_FIXTURE(test::stream_database,
+                  "a comparison of outer columns alone keeps its table") {
+  sql("CREATE TABLE n (x int)");
+  const std::string query
+    = "SELECT x FROM n GROUP BY x HAVING count(*) > 2 OR NOT (x <= ANY "
+      "(SELECT length('z'::text) FROM n s))";
+  const auto id = create("kept", query);
+  sql("INSERT INTO n VALUES (NULL), (5), (0), (3)");
+  (void)refresh({id});
+  CHECK(difference("kept", query) == 0);
+  sql("DELETE FROM n WHERE x > 0");
+  (void)refresh({id});
+  CHECK(difference("kept", query) == 0);
+}

@@ -76,7 +76,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   disabled name;
 BEGIN
-  FOR disabled IN SELECT tgname FROM pg_trigger WHERE tgrelid = relation AND tgname ~ '^pgt_capture_\d+_'
+  FOR disabled IN SELECT tgname FROM pg_trigger WHERE tgrelid = relation AND tgname ~ '^pgt_(capture|immediate)_\d+_'
                   AND tgenabled IN ('D', 'R') LOOP
     EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', relation::regclass, disabled);
   END LOOP;
@@ -202,7 +202,8 @@ BEGIN
       PERFORM pgtrickle._refuse_drop(gone.object_type || ' ' || gone.identity, gone.objid);
     ELSIF gone.trigger = 'pgt_dml_guard' THEN
       PERFORM pgtrickle._refuse_drop('trigger ' || gone.identity, gone.relation);
-    ELSIF gone.trigger ~ '^pgt_capture_\d+_' AND gone.relation IS NOT NULL THEN
+    ELSIF gone.trigger ~ '^pgt_capture_\d+_' AND gone.relation IS NOT NULL
+        AND pgtrickle._needs_capture(split_part(gone.trigger, '_', 3)::oid) THEN
       -- what was written since is missed, unless everything is read anew
       any_known := pgtrickle._mark_dropped('pg_class'::regclass, split_part(gone.trigger, '_', 3)::oid, 0,
                                            'trigger ' || gone.identity) OR any_known;

@@ -12,6 +12,11 @@ std::string expressions::column(sql_type type) {
   return fitting.empty() ? std::string{} : random_.pick(fitting);
 }
 
+reference expressions::any_column() {
+  return scope_.empty() ? reference{"3", sql_type::integer}
+                        : random_.pick(scope_);
+}
+
 sql_type expressions::common_type() {
   const auto type = any_column().type;
   return type == sql_type::json || random_.chance(15)
@@ -20,6 +25,9 @@ sql_type expressions::common_type() {
 }
 
 std::string expressions::of(sql_type type, int depth) {
+  if (subqueries_ != nullptr && depth > 0 && random_.chance(4))
+    if (auto value = subqueries_->value(type, scope_); !value.empty())
+      return value;
   if (depth > 0 && random_.chance(45))
     return derived(type, depth - 1);
   auto text = column(type);
@@ -56,6 +64,9 @@ std::string expressions::derived(sql_type type, int depth) {
       return "(" + condition(depth) + ")";
     case sql_type::json:
       return of(type, 0);
+    case sql_type::integers:
+      return fmt::format("ARRAY[{}, {}]", of(sql_type::integer, depth),
+                         of(sql_type::integer, depth));
   }
   return of(type, 0);
 }
@@ -98,8 +109,10 @@ std::string expressions::text_of(int depth) {
 }
 
 std::string expressions::condition(int depth) {
-  const auto type = common_type();
-  const auto kind = random_.between(0, 9);
+  if (subqueries_ != nullptr && random_.chance(10))
+    if (auto condition = subqueries_->condition(scope_); !condition.empty())
+      return condition;
+  const auto kind = random_.between(0, 11);
   if (kind == 0 && depth > 0)
     return fmt::format("NOT ({})", condition(depth - 1));
   if (kind == 1 && depth > 0)
@@ -111,65 +124,26 @@ std::string expressions::condition(int depth) {
     return fmt::format("{} IN (1, 3, 4)", of(sql_type::integer, depth));
   if (kind == 4)
     return fmt::format("{} LIKE '%a%'", of(sql_type::text, depth));
-  if (kind == 5)
-    return fmt::format("{} IS DISTINCT FROM {}", of(type, depth),
-                       of(type, depth));
-  static const std::vector<std::string> operators = {"=", "<>", "<", ">=", ">"};
-  return fmt::format("{} {} {}", of(type, depth), random_.pick(operators),
-                     of(type, depth));
+  if (kind == 5 && depth > 0)
+    return fmt::format("({}) IS NOT TRUE", condition(depth - 1));
+  return comparison(depth);
 }
 
-reference expressions::aggregate() {
-  static const std::vector<sql_type> exact
-    = {sql_type::integer, sql_type::bigint, sql_type::numeric};
-  static const std::vector<sql_type> ordered = {
-    sql_type::integer, sql_type::bigint,      sql_type::numeric, sql_type::text,
-    sql_type::date,    sql_type::timestamptz, sql_type::float8};
-  const auto filter
-    = random_.chance(20) ? " FILTER (WHERE " + condition() + ")" : "";
-  const auto once = random_.chance(15) ? "DISTINCT " : "";
-  const auto number = random_.pick(exact);
-  const auto call = [&](std::string name, const std::string& argument) {
-    return std::move(name) + "(" + once + argument + ")" + filter;
-  };
-  switch (random_.between(0, 9)) {
-    case 0:
-      return {"count(*)" + filter, sql_type::bigint};
-    case 1:
-      return {call("count", of(random_type(random_, false))), sql_type::bigint};
-    case 2:
-    case 3:
-      return {call("sum", of(number)), number == sql_type::integer
-                                         ? sql_type::bigint
-                                         : sql_type::numeric};
-    case 4:
-      return {call("avg", of(number)), sql_type::numeric};
-    case 5: {
-      static const std::vector<std::string> names
-        = {"stddev", "stddev_pop", "variance", "var_pop"};
-      return {call(random_.pick(names), of(number)), sql_type::numeric};
-    }
-    case 6:
-      return {call(random_.chance(50) ? "sum" : "avg", of(sql_type::float8)),
-              sql_type::float8};
-    case 7:
-      return {call(random_.chance(50) ? "bool_and" : "bool_or", condition()),
-              sql_type::boolean};
-    case 8: {
-      if (random_.chance(30))
-        return {fmt::format("percentile_disc(0.5) WITHIN GROUP (ORDER BY {}){}",
-                            of(sql_type::integer), filter),
-                sql_type::integer};
-      const auto argument = of(sql_type::text);
-      return {
-        fmt::format("string_agg({0}, ',' ORDER BY {0}){1}", argument, filter),
-        sql_type::text};
-    }
-    default: {
-      const auto type = random_.pick(ordered);
-      return {call(random_.chance(50) ? "min" : "max", of(type)), type};
-    }
-  }
+std::string expressions::comparison(int depth) {
+  const auto type = common_type();
+  static const std::vector<std::string> operators = {
+    "=", "=", "<>", "<", ">=", ">", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"};
+  if (random_.chance(6))
+    return fmt::format("{} = ANY (({})::integer[])",
+                       of(sql_type::integer, depth),
+                       of(sql_type::integers, depth));
+  if (random_.chance(6))
+    return fmt::format("({}, {}) {} ({}, {})", of(type, 0),
+                       of(sql_type::integer, depth),
+                       random_.chance(50) ? "=" : "<", of(type, 0),
+                       of(sql_type::integer, depth));
+  return fmt::format("{} {} {}", of(type, depth), random_.pick(operators),
+                     of(type, depth));
 }
 
 } // namespace pgtrickle::test

@@ -21,6 +21,13 @@ public:
         result.setup.push_back(std::move(statement));
     }
     auto readable = tables_;
+    for (int i = random_.chance(20) ? random_.between(1, 2) : 0; i > 0; --i) {
+      const auto name = fmt::format("\"view {}\"", i);
+      auto query = make_query(random_, readable);
+      readable.push_back({name, std::move(query.columns), false, false});
+      result.setup.push_back("CREATE VIEW " + name + " AS "
+                             + to_sql(query.text));
+    }
     for (int i = random_.between(1, 2); i > 0; --i) {
       const auto name
         = fmt::format("\"stream {}\"", result.stream_tables.size() + 1);

@@ -3,6 +3,7 @@
 #include "test/engine/property/history.hpp"
 #include "test/engine/stream_database.hpp"
 
+#include <map>
 #include <optional>
 
 namespace pgtrickle::test {
@@ -10,7 +11,8 @@ namespace pgtrickle::test {
 /// How a history went.
 struct verdict {
   enum class kind : std::uint8_t {
-    /// Each stream table was right after each refresh.
+    /// Each stream table was right after each refresh, until its query gave
+    /// the error `what`, if any.
     right,
     /// PostgreSQL itself does not take the queries or gives an error for them.
     invalid,
@@ -26,7 +28,19 @@ class history_runner {
 public:
   [[nodiscard]] verdict run(const history& whole);
 
+  /// Also counts what is recomputed, which takes time.
+  void count_recomputed() { counting_ = true; }
+  /// By reason, of how many stream tables a part is recomputed.
+  [[nodiscard]] const std::map<std::string, int>& recomputed() const {
+    return recomputed_;
+  }
+  /// Where the time went, in seconds.
+  [[nodiscard]] const std::map<std::string, double>& spent() const {
+    return spent_;
+  }
+
 private:
+  void count(const defined_table& table);
   void open_sessions();
   void set_up(const history& whole);
   void tear_down();
@@ -43,6 +57,9 @@ private:
   std::vector<std::unique_ptr<pqxx::connection>> users_;
   std::unique_ptr<engine::refresher_session> refresher_;
   std::vector<stream_table_id> ids_;
+  std::map<std::string, int> recomputed_;
+  std::map<std::string, double> spent_;
+  bool counting_ = false;
   bool truncated_ = false;
   int runs_ = 0;
 };

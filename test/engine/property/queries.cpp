@@ -1,7 +1,7 @@
 #include "test/engine/property/queries.hpp"
 
 #include "services/query/sql_text.hpp"
-#include "test/engine/property/expressions.hpp"
+#include "test/engine/property/query_maker.hpp"
 
 #include <fmt/format.h>
 
@@ -9,262 +9,219 @@
 
 namespace pgtrickle::test {
 
-namespace {
+bool has_json(const columns_t& columns) {
+  return std::ranges::any_of(
+    columns, [](const auto& c) { return c.type == sql_type::json; });
+}
 
-using columns_t = std::vector<relation_column>;
+query_maker::query_maker(random_source& random, std::vector<relation> tables)
+  : random_(random),
+    tables_(std::move(tables)), subqueries_{
+                                  [this](sql_type type, const scope_t& scope) {
+                                    return subquery_value(type, scope);
+                                  },
+                                  [this](const scope_t& scope) {
+                                    return subquery_condition(scope);
+                                  }},
+    budget_(random.between(0, 4)) {}
 
-class query_maker {
-public:
-  query_maker(random_source& random, const std::vector<relation>& tables)
-    : random_(random), tables_(tables) {}
+random_query query_maker::whole() {
+  auto query = make(2, {}, nullptr);
+  query.text.parts = std::move(parts_);
+  return query;
+}
 
-  random_query make(int depth) {
-    const auto kind = random_.between(1, 100);
-    if (kind <= 18 && depth > 0)
-      return set_operation(depth - 1);
-    auto query = select(depth, nullptr);
-    if (kind >= 94)
-      return with(std::move(query));
-    if (kind >= 85 && !has_json(query.columns))
-      limit(query);
-    return query;
-  }
+std::string query_maker::embed(query_text query) {
+  parts_.push_back(std::move(query));
+  return part(parts_.size() - 1);
+}
 
-private:
-  static bool has_json(const columns_t& columns) {
-    return std::ranges::any_of(
-      columns, [](const auto& c) { return c.type == sql_type::json; });
-  }
+std::string query_maker::next_alias() { return fmt::format("s{}", ++aliases_); }
 
-  random_query set_operation(int depth) {
-    static const std::vector<std::string> operations
-      = {"UNION ALL", "UNION ALL", "UNION",      "UNION",
-         "EXCEPT",    "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"};
-    auto left = select(depth, nullptr);
-    auto right = select(depth, &left.columns);
-    query_text both;
-    both.operation
-      = has_json(left.columns) ? "UNION ALL" : random_.pick(operations);
-    both.arms = {std::move(left.text), std::move(right.text)};
-    return {std::move(both), std::move(left.columns)};
-  }
+bool query_maker::spend() { return budget_-- > 0; }
 
-  random_query with(random_query inner) {
-    query_text outer;
-    outer.with = "WITH w AS (" + to_sql(inner.text) + ") ";
-    outer.from = {{"", "w", nullptr, "u", ""}};
-    for (const auto& column : inner.columns)
-      outer.outputs.push_back("u." + column.name);
-    return {std::move(outer), std::move(inner.columns)};
-  }
+random_query query_maker::make(int depth, const scope_t& outer,
+                               const columns_t* wanted) {
+  const auto kind = random_.between(1, 100);
+  if (kind <= 16 && depth > 0)
+    return set_operation(depth - 1, outer, wanted);
+  if (kind <= 24 && depth > 0)
+    return with(depth - 1, outer, wanted);
+  auto query = select(depth, outer, wanted);
+  if (kind >= 84 && !has_json(query.columns))
+    order(query);
+  return query;
+}
 
-  void limit(random_query& query) {
-    std::vector<std::string> positions;
-    for (std::size_t i = 1; i <= query.columns.size(); ++i)
-      positions.push_back(std::to_string(i));
-    query.text.suffix = fmt::format("ORDER BY {} LIMIT {}", joined(positions),
-                                    random_.between(0, 8));
-  }
+random_query query_maker::set_operation(int depth, const scope_t& outer,
+                                        const columns_t* wanted) {
+  static const std::vector<std::string> operations
+    = {"UNION ALL", "UNION ALL", "UNION",      "UNION",
+       "EXCEPT",    "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"};
+  auto left = make(depth, outer, wanted);
+  auto right = make(depth, outer, &left.columns);
+  query_text both;
+  both.operation
+    = has_json(left.columns) ? "UNION ALL" : random_.pick(operations);
+  both.arms = {std::move(left.text), std::move(right.text)};
+  return {std::move(both), std::move(left.columns)};
+}
 
-  // --- FROM
-  // --------------------------------------------------------------------
-
-  from_item source(int depth, std::vector<reference>& scope) {
-    from_item item;
-    item.alias = fmt::format("s{}", ++aliases_);
+random_query query_maker::with(int depth, const scope_t& outer,
+                               const columns_t* wanted) {
+  static const std::vector<std::string> ways
+    = {"", "", "MATERIALIZED ", "NOT MATERIALIZED "};
+  const auto before = tables_.size();
+  std::vector<std::string> clauses;
+  bool recursive = false;
+  for (int i = random_.between(1, 2); i > 0; --i) {
+    const auto name = fmt::format("w{}", ++aliases_);
     columns_t columns;
-    if (depth > 0 && random_.chance(18)) {
-      auto inner = make(depth - 1);
-      item.subquery = std::make_shared<const query_text>(std::move(inner.text));
+    auto clause = random_.chance(30) ? recursion(name, columns) : "";
+    if (clause.empty()) {
+      auto inner = make(depth, outer, nullptr);
       columns = std::move(inner.columns);
+      clause = fmt::format("{} AS {}({})", name, random_.pick(ways),
+                           embed(std::move(inner.text)));
     } else {
-      const auto& table = random_.pick(tables_);
-      item.table = table.name;
-      columns = table.columns;
+      recursive = true;
     }
-    for (const auto& column : columns)
-      scope.push_back({item.alias + "." + column.name, column.type});
-    return item;
+    clauses.push_back(clause);
+    tables_.push_back({name, std::move(columns), false, false});
+    ++named_;
   }
+  auto query = select(depth, outer, wanted);
+  named_ -= tables_.size() - before;
+  tables_.resize(before);
+  query.text.with
+    = (recursive ? "WITH RECURSIVE " : "WITH ") + joined(clauses) + " ";
+  return query;
+}
 
-  std::string join_condition(const std::vector<reference>& left,
-                             const std::vector<reference>& right) {
-    std::vector<std::string> equalities;
-    for (const auto& l : left)
-      for (const auto& r : right)
-        if (l.type == r.type && l.type != sql_type::json
-            && l.type != sql_type::boolean)
-          equalities.push_back(l.text + " = " + r.text);
-    if (equalities.empty())
-      return "true";
-    auto condition = random_.pick(equalities);
-    if (random_.chance(12))
-      condition.replace(condition.find(" = "), 3,
-                        random_.chance(50) ? " < " : " <> ");
-    return condition;
-  }
-
-  static std::string shared_name(const std::vector<reference>& left,
-                                 const std::vector<reference>& right) {
-    const auto bare
-      = [](const reference& r) { return r.text.substr(r.text.find('.') + 1); };
-    for (const auto& r : right)
-      if (r.type != sql_type::json
-          && 1 == std::ranges::count_if(left, [&](const auto& l) {
-               return bare(l) == bare(r) && l.type == r.type;
-             }))
-        return bare(r);
+std::string query_maker::recursion(const std::string& name,
+                                   columns_t& columns) {
+  struct edges {
+    std::string table, from, to;
+  };
+  std::vector<edges> usable;
+  for (const auto& table : tables_)
+    for (const auto& from : table.columns)
+      for (const auto& to : table.columns)
+        if (from.name != to.name && from.type == sql_type::integer
+            && to.type == sql_type::integer)
+          usable.push_back({table.name, from.name, to.name});
+  if (usable.empty())
     return {};
+  const auto& edge = random_.pick(usable);
+  const bool all = random_.chance(35);
+  query_text start;
+  start.outputs = {"e." + edge.from + " AS a", "e." + edge.to + " AS b"};
+  start.from = {{"", edge.table, "e", ""}};
+  if (random_.chance(50))
+    start.conditions = {fmt::format("e.{} < 4", edge.from)};
+  query_text next;
+  next.outputs = {"r.a", "e." + edge.to};
+  next.from
+    = {{"", name, "r", ""},
+       {"JOIN", edge.table, "e", fmt::format("ON e.{} = r.b", edge.from)}};
+  if (random_.chance(30))
+    next.conditions = {fmt::format("e.{} <> r.a", edge.to)};
+  columns = {{"a", sql_type::integer}, {"b", sql_type::integer}};
+  if (all) {
+    start.outputs.emplace_back("0 AS depth");
+    next.outputs.emplace_back("r.depth + 1");
+    next.conditions.emplace_back("r.depth < 2");
+    columns.push_back({"depth", sql_type::integer});
   }
+  query_text both;
+  both.operation = all ? "UNION ALL" : "UNION";
+  both.arms = {std::move(start), std::move(next)};
+  return fmt::format("{} AS ({})", name, embed(std::move(both)));
+}
 
-  std::vector<reference> from(query_text& query, int depth) {
-    std::vector<reference> scope;
-    const auto kind = random_.between(1, 100);
-    const auto count = kind <= 40 ? 1 : kind <= 85 ? 2 : 3;
-    const bool commas = random_.chance(25);
-    for (int i = 0; i < count; ++i) {
-      std::vector<reference> added;
-      auto item = source(depth, added);
-      if (i > 0) {
-        const auto condition = join_condition(scope, added);
-        const auto name = shared_name(scope, added);
-        item.join = commas ? "," : "JOIN";
-        if (commas)
-          query.conditions.push_back(condition);
-        else if (!name.empty() && random_.chance(25))
-          item.condition = "USING (" + name + ")";
-        else
-          item.condition = "ON " + condition;
-        if (!commas && random_.chance(15))
-          item.join = random_.chance(60) ? "LEFT JOIN" : "RIGHT JOIN";
-      }
-      query.from.push_back(std::move(item));
-      scope.insert(scope.end(), added.begin(), added.end());
-    }
-    return scope;
+// Ordered by every column, it does not matter which of equal rows is kept.
+void query_maker::order(random_query& query) {
+  static const std::vector<std::string> directions
+    = {"", "", " DESC", " NULLS FIRST", " DESC NULLS LAST"};
+  std::vector<std::string> positions;
+  for (std::size_t i = 1; i <= query.columns.size(); ++i)
+    positions.push_back(std::to_string(i) + random_.pick(directions));
+  const auto rows = random_.between(0, 8);
+  if (random_.chance(20) && query.text.distinct.empty()) {
+    query.text.suffix = fmt::format("ORDER BY {} FETCH FIRST {} ROWS WITH TIES",
+                                    positions[0], rows);
+    return;
   }
+  const bool distinct_on = query.text.distinct.empty() && random_.chance(35);
+  if (distinct_on)
+    query.text.distinct = "DISTINCT ON (1)";
+  query.text.suffix = "ORDER BY " + joined(positions);
+  if (distinct_on && random_.chance(70))
+    return;
+  query.text.suffix += fmt::format(" LIMIT {}", rows);
+  if (random_.chance(30))
+    query.text.suffix += fmt::format(" OFFSET {}", random_.between(0, 4));
+}
 
-  // --- SELECT
-  // --------------------------------------------------------------------
-
-  random_query select(int depth, const columns_t* wanted) {
-    random_query query;
-    auto scope = from(query.text, depth);
-    expressions over{random_, scope};
-    for (int i = random_.between(0, 2); i > 0; --i)
-      query.text.conditions.push_back(
-        random_.chance(12) ? subquery_condition(scope) : over.condition());
-    if (!wanted && random_.chance(45)) {
-      group(query, over);
-      return query;
-    }
-    const auto width = wanted ? wanted->size()
-                              : static_cast<std::size_t>(random_.between(1, 4));
-    for (std::size_t i = 0; i < width; ++i) {
-      reference output;
-      if (wanted)
-        output = {over.of((*wanted)[i].type), (*wanted)[i].type};
-      else if (random_.chance(50))
-        output = over.any_column();
-      else
-        output = special(over, scope);
-      add_output(query, output);
-    }
-    if (!wanted && !has_json(query.columns) && random_.chance(12))
-      query.text.distinct = "DISTINCT";
+random_query query_maker::select(int depth, const scope_t& outer,
+                                 const columns_t* wanted) {
+  random_query query;
+  const auto scope = from(query.text, depth, outer);
+  expressions over{random_, scope, &subqueries_};
+  for (int i = random_.between(0, 2); i > 0; --i)
+    query.text.conditions.push_back(over.condition());
+  if (!outer.empty() && random_.chance(70))
+    query.text.conditions.push_back(join_condition(outer, scope, false));
+  if (!wanted && random_.chance(45)) {
+    group(query, over, outer);
     return query;
   }
-
-  reference special(expressions& over, const std::vector<reference>& scope) {
-    const auto kind = random_.between(1, 100);
-    if (kind <= 5)
-      return {fmt::format("rank() OVER (PARTITION BY {} ORDER BY {})",
-                          over.of(sql_type::integer), over.of(sql_type::text)),
-              sql_type::bigint};
-    if (kind <= 10)
-      return {fmt::format("sum({}) OVER (PARTITION BY {})",
-                          over.of(sql_type::integer), over.of(sql_type::text)),
-              sql_type::bigint};
-    if (kind <= 15) {
-      const auto& table = random_.pick(tables_);
-      return {fmt::format("(SELECT count(*) FROM {} AS z WHERE {})", table.name,
-                          correlation(table, scope)),
-              sql_type::bigint};
-    }
-    const auto type = over.common_type();
-    return {over.of(type), type};
+  if (wanted) {
+    for (const auto& column : *wanted)
+      add_output(query, {over.of(column.type), column.type});
+    return query;
   }
+  for (int i = random_.between(1, 4); i > 0; --i)
+    add_output(query, random_.chance(50) ? over.any_column()
+                                         : output(over, scope, query));
+  if (!has_json(query.columns) && random_.chance(12))
+    query.text.distinct = "DISTINCT";
+  return query;
+}
 
-  std::string correlation(const relation& table,
-                          const std::vector<reference>& scope) {
-    std::vector<reference> inner;
-    for (const auto& column : table.columns)
-      inner.push_back({"z." + column.name, column.type});
-    return join_condition(scope, inner);
-  }
+reference query_maker::output(expressions& over, const scope_t& scope,
+                              random_query& query) {
+  const auto kind = random_.between(1, 100);
+  if (kind <= 22)
+    return window(query, over, scope);
+  if (kind <= 25)
+    return {
+      fmt::format("generate_series(1, {} % 3)", over.of(sql_type::integer)),
+      sql_type::integer};
+  if (kind <= 27)
+    return {fmt::format("unnest({})", over.of(sql_type::integers)),
+            sql_type::integer};
+  const auto type = over.common_type();
+  if (kind <= 40)
+    if (auto value = subquery_value(type, scope); !value.empty())
+      return {std::move(value), type};
+  return {over.of(type), type};
+}
 
-  std::string subquery_condition(const std::vector<reference>& scope) {
-    const auto& table = random_.pick(tables_);
-    if (random_.chance(50))
-      return fmt::format("{}EXISTS (SELECT FROM {} AS z WHERE {})",
-                         random_.chance(50) ? "NOT " : "", table.name,
-                         correlation(table, scope));
-    expressions over{random_, scope};
-    return fmt::format(
-      "{} {}IN (SELECT z.{} FROM {} AS z)", over.of(sql_type::integer),
-      random_.chance(50) ? "NOT " : "", table.columns[0].name, table.name);
-  }
-
-  void group(random_query& query, expressions& over) {
-    for (int i = random_.between(0, 2); i > 0; --i) {
-      const auto type = over.common_type();
-      auto column = over.column(type);
-      const bool plain = !column.empty() && random_.chance(70);
-      auto key = plain ? column : "coalesce(" + over.of(type) + ")";
-      query.text.keys.push_back(key);
-      add_output(query, {std::move(key), type});
-    }
-    for (int i = random_.between(query.text.keys.empty() ? 1 : 0, 3); i > 0;
-         --i) {
-      auto call = over.aggregate();
-      if (call.type == sql_type::bigint && random_.chance(15))
-        call.text = "coalesce(" + call.text + ", 0) + count(*)";
-      add_output(query, call);
-    }
-    if (random_.chance(20))
-      query.text.having = random_.chance(60)
-                            ? "count(*) > 1"
-                            : over.aggregate().text + " IS NOT NULL";
-    // PostgreSQL 15 mistakes constant keys of grouping sets.
-    const bool constant
-      = std::ranges::any_of(query.text.keys, [](const auto& key) {
-          return key.starts_with("coalesce");
-        });
-    if (query.text.keys.size() == 2 && !constant && random_.chance(10))
-      query.text.keys = {"ROLLUP (" + joined(query.text.keys) + ")"};
-  }
-
-  void add_output(random_query& query, const reference& output) {
-    static const std::vector<std::string> odd
-      = {"\"o.{}\"", "\"Ünï {}\"", "\"a\"\"{}\"", "\"__weight{}\""};
-    const auto number = query.columns.size() + 1;
-    const auto name = random_.chance(85)
-                        ? fmt::format("c{}", number)
-                        : fmt::format(fmt::runtime(random_.pick(odd)), number);
-    query.text.outputs.push_back(output.text + " AS " + name);
-    query.columns.push_back({name, output.type});
-  }
-
-  random_source& random_;
-  const std::vector<relation>& tables_;
-  int aliases_ = 0;
-};
-
-} // namespace
+void query_maker::add_output(random_query& query, const reference& output) {
+  static const std::vector<std::string> odd
+    = {"\"o.{}\"", "\"Ünï {}\"", "\"a\"\"{}\"", "\"__weight{}\""};
+  const auto number = query.columns.size() + 1;
+  const auto name = random_.chance(85)
+                      ? fmt::format("c{}", number)
+                      : fmt::format(fmt::runtime(random_.pick(odd)), number);
+  query.text.outputs.push_back(output.text + " AS " + name);
+  query.columns.push_back({name, output.type});
+}
 
 random_query make_query(random_source& random,
                         const std::vector<relation>& tables) {
-  return query_maker{random, tables}.make(2);
+  return query_maker{random, tables}.whole();
 }
 
 } // namespace pgtrickle::test

@@ -9,6 +9,9 @@ namespace pgtrickle::test {
 struct random_query {
   query_text text;
   std::vector<relation_column> columns;
+  /// A window function in its list tells equal rows apart: with a second one it
+  /// would be open which of the values go together.
+  bool numbered = false;
 };
 
 /// A query over `tables`, in all the shapes that the engine has to keep.

@@ -1,20 +1,17 @@
 #pragma once
 // A query in parts that can be left out one by one.
 
-#include <memory>
 #include <string>
 #include <vector>
 
 namespace pgtrickle::test {
 
-struct query_text;
-
 struct from_item {
   /// "," or a kind of JOIN; of the first item: nothing.
   std::string join;
-  /// A table, or nothing if there is a subquery.
+  /// A table, a function, a subquery or joins in parentheses.
   std::string table;
-  std::shared_ptr<const query_text> subquery;
+  /// With a list of columns if there is one; joins need none.
   std::string alias;
   /// "ON …", "USING …" or nothing.
   std::string condition;
@@ -33,9 +30,20 @@ struct query_text {
   std::vector<std::string> conditions;
   std::vector<std::string> keys;
   std::string having;
+  /// The definitions of WINDOW.
+  std::string windows;
   /// ORDER BY … LIMIT.
   std::string suffix;
+  /// Only what FROM says, for joins in parentheses.
+  bool joins_only = false;
+
+  /// Of a whole query: the subqueries in it, that its texts and theirs name by
+  /// `part`.
+  std::vector<query_text> parts;
 };
+
+/// Stands in a text for subquery `number` of the whole query.
+[[nodiscard]] std::string part(std::size_t number);
 
 [[nodiscard]] std::string to_sql(const query_text& query);
 

@@ -48,7 +48,7 @@ std::string update(random_source& random, const relation& table) {
 std::string name_of(sql_type type) {
   static const std::vector<std::string> names
     = {"integer",     "bigint",  "numeric",          "text", "date",
-       "timestamptz", "boolean", "double precision", "json"};
+       "timestamptz", "boolean", "double precision", "json", "integer[]"};
   return names[static_cast<std::size_t>(type)];
 }
 
@@ -85,6 +85,8 @@ std::string random_literal(random_source& random, sql_type type) {
       return fmt::format("{}::float8", n * 0.125);
     case sql_type::json:
       return fmt::format("'{{\"k\": {}, \"t\": \"v{}\"}}'::json", n, n % 3);
+    case sql_type::integers:
+      return fmt::format("'{{{},NULL}}'::integer[]", n);
   }
   return "NULL";
 }

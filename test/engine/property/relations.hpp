@@ -18,6 +18,8 @@ enum class sql_type : std::uint8_t {
   boolean,
   float8,
   json,
+  /// An array; no column of a table has it.
+  integers,
 };
 
 [[nodiscard]] std::string name_of(sql_type type);

@@ -17,10 +17,13 @@ TEST_CASE("what no operator covers is opaque and says why") {
      "ORDER BY USING"},
     {"SELECT j.a FROM (public.orders o JOIN public.customers c USING (id)) "
      "j(a)",
-     "column aliases of a join"},
-    {"SELECT o.id FROM public.orders o JOIN public.customers c "
+     "column aliases of a join that merges columns"},
+    {"SELECT o.id FROM public.orders o LEFT JOIN public.customers c "
      "ON c.id = (SELECT max(x.id) FROM public.orders x)",
-     "subquery in the condition of a join"},
+     "subquery in the condition of an outer join"},
+    {"SELECT o.id FROM public.orders o FULL JOIN public.customers c "
+     "ON c.id < o.id",
+     "FULL JOIN without an equality of its sides"},
     {"SELECT o.id FROM public.orders o WHERE (o.id, o.customer) < ANY "
      "(SELECT c.id, c.id FROM public.customers c)",
      "a comparison of rows other than ="},
