@@ -67,13 +67,7 @@ std::vector<Node> conjuncts(const Node& condition) {
 }
 
 bool has_subquery(const Message& part) {
-  bool found = false;
-  for_each_message(part, [&](const auto& message) {
-    found
-      = found || dynamic_cast<const pg_query::SubLink*>(&message) != nullptr;
-    return !found;
-  });
-  return found;
+  return contains<pg_query::SubLink>(part);
 }
 
 namespace {

@@ -113,15 +113,9 @@ sets grouping_sets_of(const pg_query::SelectStmt& query) {
 }
 
 bool has_grouping_calls(const std::vector<Node>& expressions) {
-  bool found = false;
-  for (const auto& expression : expressions)
-    for_each_message(expression, [&](const auto& message) {
-      found
-        = found
-          || dynamic_cast<const pg_query::GroupingFunc*>(&message) != nullptr;
-      return !found;
-    });
-  return found;
+  return std::ranges::any_of(expressions, [](const Node& expression) {
+    return contains<pg_query::GroupingFunc>(expression);
+  });
 }
 
 std::vector<std::vector<Node>>

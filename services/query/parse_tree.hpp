@@ -29,6 +29,17 @@ void for_each_message(
 void for_each_node(google::protobuf::Message& tree,
                    const std::function<bool(pg_query::Node&)>& visit);
 
+/// Whether a `Message` is somewhere in `part`.
+template <class Message>
+[[nodiscard]] bool contains(const google::protobuf::Message& part) {
+  bool found = false;
+  for_each_message(part, [&](const auto& message) {
+    found = found || dynamic_cast<const Message*>(&message) != nullptr;
+    return !found;
+  });
+  return found;
+}
+
 [[nodiscard]] bool same(const pg_query::Node& a, const pg_query::Node& b);
 
 /// Joins the parts of a possibly qualified name with dots.

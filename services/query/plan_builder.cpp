@@ -167,11 +167,7 @@ plan_ptr planner::projection(plan_ptr rows, const nodes& expressions) {
       columns[i] = rows->columns[*input];
       carried.emplace(*input, i);
     }
-  std::vector<std::size_t> key;
-  if (std::ranges::all_of(rows->key,
-                          [&](auto k) { return carried.contains(k); }))
-    for (auto k : rows->key)
-      key.push_back(carried[k]);
+  auto key = carried_key(rows->key, carried);
   return make_plan(project{std::move(rows), std::move(outputs)},
                    std::move(columns), std::move(key));
 }

@@ -100,16 +100,6 @@ bool may_be_full(const std::vector<Node>& conditions, std::size_t width) {
   });
 }
 
-bool reads_tables(const google::protobuf::Message& part) {
-  bool found = false;
-  for_each_message(part, [&](const auto& message) {
-    found
-      = found || dynamic_cast<const pg_query::RangeVar*>(&message) != nullptr;
-    return !found;
-  });
-  return found;
-}
-
 } // namespace
 
 named_rows planner::joined_sides(const pg_query::JoinExpr& join,
@@ -171,7 +161,7 @@ named_rows planner::applied(named_rows left, const node& item, join_kind kind,
   std::erase_if(ties, [](const auto& tie) {
     return tie.has_a_const() && tie.a_const().boolval().boolval();
   });
-  if (!reads_tables(query) && ties.empty())
+  if (!contains<pg_query::RangeVar>(query) && ties.empty())
     return with_lateral(std::move(left), query, std::move(names),
                         kind == join_kind::left);
   const auto references = outer_references(query, left);

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 
 namespace pgtrickle {
@@ -152,6 +151,19 @@ plan_ptr join_on_same(plan_ptr left, plan_ptr right, join_kind kind,
                    std::move(condition), std::move(key));
 }
 
+std::vector<std::size_t>
+carried_key(const std::vector<std::size_t>& key,
+            const std::map<std::size_t, std::size_t>& carried) {
+  std::vector<std::size_t> positions;
+  for (auto k : key) {
+    const auto at = carried.find(k);
+    if (at == carried.end())
+      return {};
+    positions.push_back(at->second);
+  }
+  return positions;
+}
+
 plan_ptr columns_at(plan_ptr input, const std::vector<std::size_t>& positions) {
   std::vector<std::string> outputs;
   std::vector<column> columns;
@@ -161,11 +173,7 @@ plan_ptr columns_at(plan_ptr input, const std::vector<std::size_t>& positions) {
     outputs.push_back("i." + column_name(at));
     columns.push_back(input->columns[at]);
   }
-  std::vector<std::size_t> key;
-  if (std::ranges::all_of(input->key,
-                          [&](auto k) { return carried.contains(k); }))
-    for (auto k : input->key)
-      key.push_back(carried[k]);
+  auto key = carried_key(input->key, carried);
   return make_plan(project{std::move(input), std::move(outputs)},
                    std::move(columns), std::move(key));
 }

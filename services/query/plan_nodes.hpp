@@ -3,6 +3,8 @@
 
 #include "services/query/named_rows.hpp"
 
+#include <map>
+
 namespace pgtrickle {
 
 [[nodiscard]] plan_ptr make_plan(operation node, std::vector<column> columns,
@@ -30,6 +32,12 @@ same_values(const plan& left, const plan& right,
 [[nodiscard]] plan_ptr
 join_on_same(plan_ptr left, plan_ptr right, join_kind kind,
              const std::vector<std::pair<std::size_t, std::size_t>>& pairs);
+
+/// Where the columns of `key` are, by their positions in `carried`; empty
+/// unless all of them are.
+[[nodiscard]] std::vector<std::size_t>
+carried_key(const std::vector<std::size_t>& key,
+            const std::map<std::size_t, std::size_t>& carried);
 
 /// The columns of `input` at `positions`.
 [[nodiscard]] plan_ptr columns_at(plan_ptr input,
