@@ -46,9 +46,13 @@ std::string bar_text(const std::string& what, double figure,
 }
 
 std::string grouped(std::int64_t value) {
-  auto text = std::to_string(value);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
+  std::string text;
+  std::size_t left = std::to_string(value).size();
+  for (char digit : std::to_string(value)) {
+    text += digit;
+    if (--left > 0 && left % 3 == 0 && digit != '-')
+      text += ',';
+  }
   return text;
 }
 
