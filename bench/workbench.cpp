@@ -107,10 +107,12 @@ result<stream_table_id> workbench::try_create(const std::string& name,
                                               const std::string& mode) {
   auto created = engine::create_stream_table(
     user_, owner_, {.name = name, .query = query, .refresh_mode = mode}, {});
-  if (created)
-    for (const auto& outcome : refresh(std::vector{*created}))
-      if (outcome.error)
-        return tl::unexpected(*outcome.error);
+  if (!created)
+    return created;
+  for (const auto& outcome : refresh(std::vector{*created}))
+    if (outcome.error)
+      return tl::unexpected(*outcome.error);
+  tables_[owner_.search_path + name] = *created;
   return created;
 }
 
@@ -140,6 +142,8 @@ engine::refresh_outcome workbench::refresh(stream_table_id table) {
 void workbench::settle() {
   or_give_up(engine::sweep_change_buffers(user_, {}));
   execute("VACUUM");
+  for (const auto& [name, table] : tables_)
+    (void)refresh(std::vector{table});
 }
 
 bool workbench::holds(const std::string& table, const std::string& query) {

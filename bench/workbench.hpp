@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -68,7 +69,8 @@ public:
   engine::refresh_outcome refresh(stream_table_id table);
 
   /// What a daemon and autovacuum do between refreshes: consumed changes are
-  /// deleted, dead rows reclaimed.
+  /// deleted, dead rows reclaimed. Then everything is refreshed once, so that
+  /// no measured refresh is the one that meets emptied caches.
   void settle();
 
   /// Whether the stream table holds what `query` returns, row for row.
@@ -89,6 +91,8 @@ private:
   test::private_postgres server_;
   postgres::session user_;
   engine::refresher_session refresher_;
+  /// By search_path and name.
+  std::map<std::string, stream_table_id> tables_;
   caller owner_{"postgres", "public"};
 };
 
