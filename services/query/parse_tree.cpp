@@ -147,25 +147,32 @@ void for_each_message(const pb::Message& message,
   }
 }
 
-void for_each_node(pb::Message& tree,
-                   const std::function<bool(pg_query::Node&)>& visit) {
-  if (auto* node = dynamic_cast<pg_query::Node*>(&tree);
-      node != nullptr && !visit(*node))
+void change_each_message(pb::Message& message,
+                         const std::function<bool(pb::Message&)>& visit) {
+  if (!visit(message))
     return;
   std::vector<const pb::FieldDescriptor*> fields;
-  const auto* reflection = tree.GetReflection();
-  reflection->ListFields(tree, &fields);
+  const auto* reflection = message.GetReflection();
+  reflection->ListFields(message, &fields);
   for (const auto* field : fields) {
     if (field->cpp_type() != pb::FieldDescriptor::CPPTYPE_MESSAGE)
       continue;
     if (!field->is_repeated()) {
-      for_each_node(*reflection->MutableMessage(&tree, field), visit);
+      change_each_message(*reflection->MutableMessage(&message, field), visit);
       continue;
     }
-    for (int i = 0; i < reflection->FieldSize(tree, field); ++i)
-      for_each_node(*reflection->MutableRepeatedMessage(&tree, field, i),
-                    visit);
+    for (int i = 0; i < reflection->FieldSize(message, field); ++i)
+      change_each_message(
+        *reflection->MutableRepeatedMessage(&message, field, i), visit);
   }
+}
+
+void for_each_node(pb::Message& tree,
+                   const std::function<bool(pg_query::Node&)>& visit) {
+  change_each_message(tree, [&](pb::Message& message) {
+    auto* node = dynamic_cast<pg_query::Node*>(&message);
+    return node == nullptr || visit(*node);
+  });
 }
 
 bool same(const pg_query::Node& a, const pg_query::Node& b) {

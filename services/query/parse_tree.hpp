@@ -24,6 +24,11 @@ void for_each_message(
   const google::protobuf::Message& message,
   const std::function<bool(const google::protobuf::Message&)>& visit);
 
+/// The same for a `message` that the visit may change.
+void change_each_message(
+  google::protobuf::Message& message,
+  const std::function<bool(google::protobuf::Message&)>& visit);
+
 /// Calls `visit` for every node of `tree` that may be replaced. A visit that
 /// returns false leaves out what is below.
 void for_each_node(google::protobuf::Message& tree,

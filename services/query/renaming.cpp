@@ -1,7 +1,6 @@
 #include "services/query/renaming.hpp"
 
-#include <functional>
-#include <vector>
+#include "services/query/parse_tree.hpp"
 
 namespace pgtrickle {
 
@@ -51,27 +50,13 @@ void replace_in(pb::Message& message, const renaming& names) {
     replace(*collate->mutable_collname(), names.collations);
 }
 
-void walk(pb::Message& message, const renaming& names) {
-  replace_in(message, names);
-  std::vector<const pb::FieldDescriptor*> fields;
-  const auto* reflection = message.GetReflection();
-  reflection->ListFields(message, &fields);
-  for (const auto* field : fields) {
-    if (field->cpp_type() != pb::FieldDescriptor::CPPTYPE_MESSAGE)
-      continue;
-    if (!field->is_repeated()) {
-      walk(*reflection->MutableMessage(&message, field), names);
-      continue;
-    }
-    for (int i = 0; i < reflection->FieldSize(message, field); ++i)
-      walk(*reflection->MutableRepeatedMessage(&message, field, i), names);
-  }
-}
-
 } // namespace
 
 void rename(pg_query::SelectStmt& query, const renaming& names) {
-  walk(query, names);
+  change_each_message(query, [&](pb::Message& message) {
+    replace_in(message, names);
+    return true;
+  });
 }
 
 } // namespace pgtrickle

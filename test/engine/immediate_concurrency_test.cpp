@@ -3,6 +3,7 @@
 
 #include "test/engine/property/random_source.hpp"
 #include "test/engine/stream_database.hpp"
+#include "test/support/eventually.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -163,10 +164,10 @@ TEST_CASE_FIXTURE(bank, "a writer that waited for another sees what that one "
                     "'Lock' AND datname = current_database()")
               .empty();
   };
-  while (!waits())
-    std::this_thread::yield();
+  const bool waited = test::eventually(std::chrono::seconds{60}, waits);
   first.exec("COMMIT");
   second.join();
+  CHECK(waited);
   check_rows();
 }
 
