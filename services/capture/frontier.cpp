@@ -7,7 +7,6 @@ namespace pgtrickle {
 namespace {
 
 struct snapshot_parts {
-  std::string xmin;
   std::string xmax;
   std::string xip;
 };
@@ -15,8 +14,7 @@ struct snapshot_parts {
 snapshot_parts parts_of(const std::string& snapshot) {
   const auto first = snapshot.find(':');
   const auto second = snapshot.find(':', first + 1);
-  return {snapshot.substr(0, first),
-          snapshot.substr(first + 1, second - first - 1),
+  return {snapshot.substr(first + 1, second - first - 1),
           snapshot.substr(second + 1)};
 }
 
@@ -33,8 +31,12 @@ std::string beyond(const frontier& since) {
   return condition;
 }
 
-std::string oldest_unseen(const frontier& since) {
-  return parts_of(since.snapshot).xmin;
+std::string first_unseen(const frontier& since) {
+  return parts_of(since.snapshot).xmax;
+}
+
+std::string open_in(const frontier& since) {
+  return "{" + parts_of(since.snapshot).xip + "}";
 }
 
 } // namespace pgtrickle

@@ -24,8 +24,10 @@ struct frontier {
 /// an index on __xid, which pg_visible_in_snapshot can't use.
 [[nodiscard]] std::string beyond(const frontier& since);
 
-/// The first transaction that `since` may not have seen: older ones' changes
-/// are consumed.
-[[nodiscard]] std::string oldest_unseen(const frontier& since);
+/// The first transaction that had not begun.
+[[nodiscard]] std::string first_unseen(const frontier& since);
+
+/// The transactions that had begun and not ended: an array, as text.
+[[nodiscard]] std::string open_in(const frontier& since);
 
 } // namespace pgtrickle

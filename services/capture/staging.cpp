@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 namespace pgtrickle {
 
 std::string window(const frontier& since,
@@ -15,6 +17,19 @@ std::string window(const frontier& since,
                   range.part, range.first, range.last + 1));
   return fmt::format("{} AND ({})", beyond(since),
                      places.empty() ? "false" : joined(places, " OR "));
+}
+
+std::string places_of(const std::vector<block_range>& blocks) {
+  std::array<std::int64_t, 4> ends{};
+  for (const auto& range : blocks) {
+    const auto at = 2 * static_cast<std::size_t>(range.part);
+    ends.at(at) = range.first;
+    ends.at(at + 1) = range.last + 1;
+  }
+  std::vector<std::string> places;
+  for (auto block : ends)
+    places.push_back(fmt::format("\"({},0)\"", block));
+  return joined(places, ",");
 }
 
 std::string create_view(const source_delta& source) {

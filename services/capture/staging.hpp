@@ -21,6 +21,10 @@ struct block_range {
 [[nodiscard]] std::string window(const frontier& since,
                                  const std::vector<block_range>& blocks);
 
+/// The same blocks as four elements of an array of places: from the first to
+/// before the second lie those of part 0, between the others those of part 1.
+[[nodiscard]] std::string places_of(const std::vector<block_range>& blocks);
+
 /// A statement that creates the view of a change buffer that a program reads:
 /// its columns and no others, where each row lies, and rows only while a
 /// refresh is under way.

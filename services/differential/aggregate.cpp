@@ -43,7 +43,7 @@ public:
     update_arrangement();
     program_.end_if();
     program_.store(self_, arranged());
-    return {emitted(), {groups_count_}};
+    return {emitted(), {groups_.count}};
   }
 
 private:
@@ -109,19 +109,16 @@ private:
         outputs.push_back(call.went_change());
       }
     }
-    changes_ = program_.add_staging("changes", columns);
-    const auto count = program_.add_count();
-    program_.clear_after(changes_, count);
+    changes_ = program_.add_staged("changes", columns);
     // Sums let a row that came and went cancel by itself; extremes don't.
     const bool extremes = std::ranges::any_of(
       calls_, [](const auto& call) { return call.is_extreme(); });
-    program_.run(
-      fmt::format("INSERT INTO {} SELECT {} FROM {} i{}", changes_,
-                  joined(outputs),
+    program_.stage(
+      changes_,
+      fmt::format("(SELECT {} FROM {} i{})", joined(outputs),
                   extremes ? consolidated(input.relation, node_.input->columns)
                            : input.relation,
-                  group_by("i")),
-      count);
+                  group_by("i")));
   }
 
   // --- old and new of each touched group
@@ -163,50 +160,58 @@ private:
     }
     columns.push_back({"__redo", "boolean"});
     outer.push_back(redo.empty() ? "false" : joined(redo, " OR "));
-    groups_ = program_.add_staging("groups", columns);
-    groups_count_ = program_.add_count();
-    program_.clear_after(groups_, groups_count_);
-    program_.run(
+    if (!redo.empty()) {
+      columns.push_back({"__id", "bigint"});
+      outer.emplace_back("row_number() OVER ()");
+    }
+    groups_ = program_.add_staged("groups", columns);
+    program_.stage(
+      groups_,
       fmt::format(
-        "INSERT INTO {} SELECT {} FROM (SELECT {} FROM {} g LEFT JOIN {} a "
-        "ON {}) x",
-        groups_, joined(outer), joined(inner), changes_, arrangement_,
-        where_.equal(references("a", keys_), references("g", keys_))),
-      groups_count_);
+        "(SELECT {} FROM (SELECT {} FROM {} g LEFT JOIN {} a ON {}) x)",
+        joined(outer), joined(inner), changes_.relation, arrangement_,
+        where_.equal(references("a", keys_), references("g", keys_))));
   }
 
   /// Computes the values that only the groups' rows tell.
   void read_again() {
-    texts sets;
+    texts names;
     texts values;
+    std::vector<column_definition> columns{{"__id", "bigint"}};
     for (const auto& call : calls_)
       if (call.needs_rows() != "false") {
-        sets.push_back(fmt::format("{0} = r.{0}", call.value()));
-        values.push_back(fmt::format("{} AS {}", call.sql(), call.value()));
+        names.push_back(call.value());
+        values.push_back(call.sql());
+        columns.push_back(call.value_definition());
       }
-    if (sets.empty())
+    if (names.empty())
       return;
-    if (keys_.empty()) {
-      // The one group is there even without rows.
-      if_groups("n.__redo", [&] {
-        program_.run(fmt::format(
-          "UPDATE {} n SET {} FROM (SELECT {} FROM {} i) r WHERE n.__redo",
-          groups_, joined(sets), joined(values),
-          program_.current(*node_.input)));
-      });
-      return;
-    }
-    const auto read = [&](const std::string& groups, const std::string& match) {
-      if_groups(groups, [&] {
-        program_.run(fmt::format(
-          "UPDATE {0} n SET {1} FROM (SELECT n.ctid AS id, {2} FROM {0} n "
-          "JOIN {3} i ON {4} WHERE {5} GROUP BY n.ctid) r WHERE n.ctid = r.id",
-          groups_, joined(sets), joined(values), program_.current(*node_.input),
-          match, groups));
-      });
-    };
-    // Without nulls in the key an index of the source serves; with them only
-    // a hash over all its rows does.
+    const auto read = program_.add_staged("values", columns);
+    program_.select(
+      fmt::format("SELECT count(*) FROM {} n WHERE n.__redo", groups_.relation),
+      "n");
+    program_.begin_if("n > 0");
+    program_.stage(read, values_read(values));
+    take_over(read, names);
+    program_.end_if();
+  }
+
+  /// The ids of the groups that are read again, and `values` of each. Without
+  /// nulls in the key an index of the source serves; with them only a hash over
+  /// all its rows does.
+  std::string values_read(const texts& values) {
+    const auto current = program_.current(*node_.input);
+    // The one group is there even without rows.
+    if (keys_.empty())
+      return fmt::format("(SELECT 1, {} FROM {} i)", joined(values), current);
+    const auto select
+      = [&](const std::string& match, const std::string& condition) {
+          return fmt::format("SELECT n.__id, {} FROM {} n JOIN {} i ON {} "
+                             "WHERE n.__redo AND n.__n > 0 AND {} "
+                             "GROUP BY n.__id",
+                             joined(values), groups_.relation, current, match,
+                             condition);
+        };
     texts equal;
     texts nulls;
     for (std::size_t i = 0; i < keys_.size(); ++i) {
@@ -214,24 +219,40 @@ private:
       if (!key_columns_[i].not_null)
         nulls.push_back(fmt::format("n.{} IS NULL", keys_[i]));
     }
-    const auto some_null
-      = nulls.empty() ? "false" : "(" + joined(nulls, " OR ") + ")";
-    read("n.__redo AND n.__n > 0 AND NOT " + some_null, joined(equal, " AND "));
-    if (!nulls.empty())
-      read("n.__redo AND n.__n > 0 AND " + some_null,
-           where_.equal(references("i", keys_), references("n", keys_)));
+    if (nulls.empty())
+      return "(" + select(joined(equal, " AND "), "true") + ")";
+    const auto some_null = "(" + joined(nulls, " OR ") + ")";
+    const auto all = program_.add_text();
+    program_.line(fmt::format(
+      "{} := {};", all.name,
+      program_.text_of(select(joined(equal, " AND "), "NOT " + some_null))));
+    program_.select(
+      fmt::format("SELECT count(*) FROM {} n WHERE n.__redo AND {}",
+                  groups_.relation, some_null),
+      "n");
+    program_.begin_if("n > 0");
+    program_.line(fmt::format(
+      "{0} := {0} || {1};", all.name,
+      program_.text_of(
+        " UNION ALL "
+        + select(where_.equal(references("i", keys_), references("n", keys_)),
+                 some_null))));
+    program_.end_if();
+    return "(" + all.mark + ")";
   }
 
-  /// Adds the statements of `body`, for when some group satisfies `condition`.
-  template <class Body>
-  void if_groups(const std::string& condition, Body body) {
-    program_.line(
-      fmt::format("EXECUTE {} INTO n;",
-                  literal(fmt::format("SELECT count(*) FROM {} n WHERE {}",
-                                      groups_, condition))));
-    program_.begin_if("n > 0");
-    body();
-    program_.end_if();
+  /// Puts the values of `read` into the groups that they are of.
+  void take_over(const program_builder::staged_rows& read, const texts& names) {
+    texts outputs;
+    for (const auto& column : groups_.columns)
+      outputs.push_back(
+        std::ranges::find(names, column.name) == names.end()
+          ? "n." + column.name
+          : fmt::format("CASE WHEN r.__id IS NULL THEN n.{0} ELSE r.{0} END",
+                        column.name));
+    program_.stage(
+      groups_, fmt::format("(SELECT {} FROM {} n LEFT JOIN {} r USING (__id))",
+                           joined(outputs), groups_.relation, read.relation));
   }
 
   void update_arrangement() {
@@ -248,7 +269,7 @@ private:
     program_.run(fmt::format(
       "MERGE INTO {} a USING {} n ON {} {}WHEN MATCHED THEN UPDATE SET {} "
       "WHEN NOT MATCHED AND n.__n <> 0 THEN INSERT ({}) VALUES ({})",
-      arrangement_, groups_,
+      arrangement_, groups_.relation,
       where_.equal(references("a", keys_), references("n", keys_)),
       keys_.empty() ? "" : "WHEN MATCHED AND n.__n = 0 THEN DELETE ",
       joined(sets), joined(names), joined(references("n", names))));
@@ -279,8 +300,9 @@ private:
     // Without keys there is one group, which has a row even when it is empty.
     return fmt::format("(SELECT {} FROM {} n WHERE n.__was AND ({}) UNION ALL "
                        "SELECT {} FROM {} n WHERE {} AND ({}))",
-                       joined(before), groups_, changed, joined(after), groups_,
-                       keys_.empty() ? "true" : "n.__n > 0", changed);
+                       joined(before), groups_.relation, changed, joined(after),
+                       groups_.relation, keys_.empty() ? "true" : "n.__n > 0",
+                       changed);
   }
 
   const aggregate& node_;
@@ -291,9 +313,8 @@ private:
   texts keys_;
   std::vector<aggregate_state> calls_;
   std::string arrangement_;
-  std::string changes_;
-  std::string groups_;
-  std::string groups_count_;
+  program_builder::staged_rows changes_;
+  program_builder::staged_rows groups_;
 };
 
 } // namespace

@@ -35,21 +35,19 @@ void merge(program_builder& program, const applied_table& table,
 void replace(program_builder& program, const applied_table& table,
              const locator& where, const std::string& changes) {
   const auto names = column_names(table.columns.size());
-  program.line(fmt::format(
-    "EXECUTE {} INTO n;",
-    literal(fmt::format(
-      "SELECT coalesce(sum(-__weight), 0) FROM {} WHERE __weight < 0",
-      changes))));
-  program.begin_if("n > 0");
-  program.line("missing := n;");
+  program.select(
+    fmt::format("SELECT -sum(__weight)::bigint FROM {} d WHERE __weight < 0",
+                changes),
+    "missing");
+  program.begin_if("missing > 0");
   program.run(fmt::format(
     "DELETE FROM {0} s USING (SELECT x.id FROM (SELECT s.ctid AS id, "
-    "row_number() OVER (PARTITION BY d.ctid) AS copy, -d.__weight AS copies "
-    "FROM {1} d JOIN {0} s ON {2} WHERE d.__weight < 0) x "
+    "row_number() OVER (PARTITION BY d.__id) AS copy, -d.__weight AS copies "
+    "FROM (SELECT *, row_number() OVER () AS __id FROM {1} d "
+    "WHERE __weight < 0) d JOIN {0} s ON {2}) x "
     "WHERE x.copy <= x.copies) gone WHERE s.ctid = gone.id",
     table.name, changes,
     where.identical(references("s", table.columns), references("d", names))));
-  program.line("GET DIAGNOSTICS n = ROW_COUNT;");
   program.begin_if("n <> missing");
   program.line(fmt::format(
     "RAISE EXCEPTION USING ERRCODE = 'data_corrupted', MESSAGE = format('%s of "

@@ -16,17 +16,11 @@ public:
     for (const auto& name : program.target().columns)
       table_.columns.push_back(quoted(name));
     table_.name = program.target().name;
-    auto columns = definitions(root.columns);
-    columns.push_back({"__weight", "bigint"});
-    staging_ = program.add_staging("root", columns);
-    count_ = program.add_count();
-    program.clear_after(staging_, count_);
+    staged_ = program.add_staged("root", delta_definitions(root.columns));
   }
 
   void stage(const std::string& relation) {
-    program_.run(fmt::format("INSERT INTO {} SELECT * FROM {} d", staging_,
-                             consolidated(relation, root_.columns)),
-                 count_);
+    program_.stage(staged_, consolidated(relation, root_.columns));
   }
 
   void stage_difference() {
@@ -34,22 +28,24 @@ public:
   }
 
   void apply_to_table() {
-    program_.begin_if(count_ + " > 0");
-    pgtrickle::apply(program_, table_, where_, staging_);
-    program_.line(fmt::format(
-      "EXECUTE {} INTO inserted, deleted;",
-      literal(fmt::format(
-        "SELECT coalesce(sum(__weight) FILTER (WHERE __weight > 0), 0), "
-        "coalesce(sum(-__weight) FILTER (WHERE __weight < 0), 0) FROM {}",
-        staging_))));
+    program_.begin_if(staged_.count + " > 0");
+    pgtrickle::apply(program_, table_, where_, staged_.relation);
+    program_.select(fmt::format("SELECT sum(__weight)::bigint FROM {} d "
+                                "WHERE __weight > 0",
+                                staged_.relation),
+                    "inserted");
+    program_.select(fmt::format("SELECT -sum(__weight)::bigint FROM {} d "
+                                "WHERE __weight < 0",
+                                staged_.relation),
+                    "deleted");
     program_.end_if();
   }
 
   void fill_table() {
-    program_.run(fmt::format("INSERT INTO {} ({}) SELECT * FROM {} q",
-                             table_.name, joined(table_.columns),
-                             program_.current(root_)),
-                 "inserted");
+    program_.execute(fmt::format("INSERT INTO {} ({}) SELECT * FROM {} q",
+                                 table_.name, joined(table_.columns),
+                                 program_.current(root_)),
+                     "inserted");
   }
 
   [[nodiscard]] std::vector<std::string> indexes() const {
@@ -62,15 +58,14 @@ private:
   program_builder& program_;
   locator where_;
   applied_table table_;
-  std::string staging_;
-  std::string count_;
+  program_builder::staged_rows staged_;
 };
 
 void refill_states(program_builder& program) {
   for (const auto& state : program.states())
-    program.run("TRUNCATE " + state);
+    program.execute("TRUNCATE " + state);
   for (const auto& fill : program.fills())
-    program.run(fill);
+    program.execute(fill);
 }
 
 } // namespace
@@ -107,11 +102,11 @@ refresh_program compile(const plan& root, const program_target& target) {
   auto full_lines = program.take_lines();
 
   for (const auto& fill : program.fills())
-    program.run(fill);
+    program.execute(fill);
   changes.fill_table();
   auto fill_lines = program.take_lines();
 
-  program.run("EXPLAIN SELECT * FROM " + current(root) + " q");
+  program.execute("EXPLAIN SELECT * FROM " + current(root) + " q");
   auto check_lines = program.take_lines();
 
   auto result

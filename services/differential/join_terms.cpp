@@ -66,7 +66,8 @@ void join_terms::add_pairs() {
 delta join_terms::sum() {
   program_.line(fmt::format(
     "{0} := CASE {0} WHEN '' THEN {1} ELSE '(' || substr({0}, {2}) || ')' END;",
-    terms_.name, literal(no_rows(self_.columns)), separator.size() + 1));
+    terms_.name, literal(no_rows(delta_definitions(self_.columns))),
+    separator.size() + 1));
   auto counts = left_.changes.counts;
   counts.insert(counts.end(), right_.changes.counts.begin(),
                 right_.changes.counts.end());

@@ -63,7 +63,7 @@ public:
     program_.end_if();
     program_.begin_if(other_.has_changed());
     stage_moved();
-    program_.begin_if(moved_count_ + " > 0");
+    program_.begin_if(moved_.count + " > 0");
     if (kept_used_.empty() || other_used_.empty())
       add_flip_of_all();
     else
@@ -92,23 +92,11 @@ private:
                        relation, kept_.alias, predicate);
   }
 
-  /// K's columns with a weight, and `last` if there is such a column.
-  std::string kept_row(const std::string& weight,
-                       const std::string& last = {}) const {
+  /// K's columns with a weight.
+  std::string kept_row(const std::string& weight) const {
     auto outputs = kept_.columns();
     outputs.push_back(weight);
-    if (!last.empty())
-      outputs.push_back(last);
     return joined(outputs);
-  }
-
-  std::string stage(std::string_view operation,
-                    const std::vector<column_definition>& columns,
-                    std::string& count) {
-    auto name = program_.add_staging(operation, columns);
-    count = program_.add_count();
-    program_.clear_after(name, count);
-    return name;
   }
 
   // --- what moved ------------------------------------------------------------
@@ -120,11 +108,9 @@ private:
     for (auto i : other_used_)
       columns.push_back(definition(column_name(i), other_.rows.columns.at(i)));
     columns.push_back({"__weight", "bigint"});
-    moved_ = stage("moved", columns, moved_count_);
-    program_.run(fmt::format("INSERT INTO {} SELECT * FROM {} d", moved_,
-                             consolidated(other_.changes.relation,
-                                          other_.rows.columns, other_used_)),
-                 moved_count_);
+    moved_ = program_.add_staged("moved", columns);
+    program_.stage(moved_, consolidated(other_.changes.relation,
+                                        other_.rows.columns, other_used_));
   }
 
   // --- a condition over one side only ----------------------------------------
@@ -139,15 +125,14 @@ private:
     const auto present = fmt::format("SELECT FROM {} {} WHERE {}", current(),
                                      other_.alias, of_other);
     const auto flip = program_.add_count();
-    program_.line(fmt::format(
-      "EXECUTE {} INTO {};",
-      program_.text_of(fmt::format(
-        "SELECT CASE WHEN d.n > 0 AND NOT EXISTS ({0} OFFSET d.n) THEN {1} "
-        "WHEN d.n < 0 AND NOT EXISTS ({0}) THEN {2} ELSE 0 END "
+    program_.select(
+      fmt::format(
+        "SELECT (CASE WHEN d.n > 0 AND NOT EXISTS ({0} OFFSET d.n) THEN {1} "
+        "WHEN d.n < 0 AND NOT EXISTS ({0}) THEN {2} ELSE 0 END)::bigint "
         "FROM (SELECT sum({3}.__weight) AS n FROM {4} {3} WHERE {5}) d",
-        present, matched_ ? 1 : -1, matched_ ? -1 : 1, other_.alias, moved_,
-        of_other)),
-      flip));
+        present, matched_ ? 1 : -1, matched_ ? -1 : 1, other_.alias,
+        moved_.relation, of_other),
+      flip);
     program_.begin_if(flip + " <> 0");
     const auto sign = program_.add_text();
     program_.line(fmt::format("{} := {}::text;", sign.name, flip));
@@ -164,11 +149,11 @@ private:
 
   void add_flips() {
     stage_touched();
-    program_.begin_if(touched_count_ + " > 0");
+    program_.begin_if(touched_.count + " > 0");
     stage_shifted();
-    program_.begin_if(shifted_count_ + " > 0");
+    program_.begin_if(shifted_.count + " > 0");
     const auto weight = kept_.alias + ".__weight";
-    terms_.add(rows_of(shifted_, (matched_ ? "-" : "") + weight,
+    terms_.add(rows_of(shifted_.relation, (matched_ ? "-" : "") + weight,
                        fmt::format("{}.__shift < 0 AND NOT EXISTS ({})",
                                    kept_.alias, matches(current()))));
     add_first_matches((matched_ ? "" : "-") + weight);
@@ -178,14 +163,14 @@ private:
 
   /// The old rows of K that match something that moved.
   void stage_touched() {
-    auto columns = definitions(kept_.rows.columns);
-    columns.push_back({"__weight", "bigint"});
-    touched_ = stage("touched", columns, touched_count_);
+    auto columns = delta_definitions(kept_.rows.columns);
+    columns.push_back({"__id", "bigint"});
+    touched_ = program_.add_staged("touched", columns);
     const auto select
       = [&](const std::string& relation, const std::string& weight) {
           return fmt::format("SELECT {} FROM {} {} WHERE EXISTS ({})",
                              kept_row(weight + " AS __weight"), relation,
-                             kept_.alias, matches(moved_));
+                             kept_.alias, matches(moved_.relation));
         };
     const auto rows = program_.add_text();
     program_.line(fmt::format("{} := {};", rows.name,
@@ -197,26 +182,26 @@ private:
                        + select(kept_.changes.relation,
                                 fmt::format("-{}.__weight", kept_.alias)))));
     program_.end_if();
-    program_.run(
-      fmt::format("INSERT INTO {} SELECT * FROM {} d", touched_,
-                  consolidated("(" + rows.mark + ")", kept_.rows.columns)),
-      touched_count_);
+    program_.stage(
+      touched_,
+      fmt::format("(SELECT *, row_number() OVER () FROM {} d)",
+                  consolidated("(" + rows.mark + ")", kept_.rows.columns)));
   }
 
   /// Those with Δm <> 0, and Δm.
   void stage_shifted() {
-    auto columns = definitions(kept_.rows.columns);
-    columns.push_back({"__weight", "bigint"});
+    auto columns = delta_definitions(kept_.rows.columns);
+    columns.push_back({"__id", "bigint"});
     columns.push_back({"__shift", "bigint"});
-    shifted_ = stage("shifted", columns, shifted_count_);
-    program_.run(
+    shifted_ = program_.add_staged("shifted", columns);
+    program_.stage(
+      shifted_,
       fmt::format(
-        "INSERT INTO {0} SELECT {1} FROM {2} {3} JOIN (SELECT {3}.ctid AS id, "
-        "sum({4}.__weight) AS shift FROM {2} {3} JOIN {5} {4} ON {6} "
-        "GROUP BY {3}.ctid) d ON d.id = {3}.ctid WHERE d.shift <> 0",
-        shifted_, kept_row(kept_.alias + ".__weight", "d.shift"), touched_,
-        kept_.alias, other_.alias, moved_, terms_.condition()),
-      shifted_count_);
+        "(SELECT {0}, {1}.__id, d.shift FROM {2} {1} JOIN (SELECT {1}.__id, "
+        "sum({3}.__weight) AS shift FROM {2} {1} JOIN {4} {3} ON {5} "
+        "GROUP BY {1}.__id) d ON d.__id = {1}.__id WHERE d.shift <> 0)",
+        kept_row(kept_.alias + ".__weight"), kept_.alias, touched_.relation,
+        other_.alias, moved_.relation, terms_.condition()));
   }
 
   /// Adds the rows with m = Δm > 0. Row by row an index gives the first Δm + 1
@@ -230,9 +215,10 @@ private:
         fmt::format("{} := {};", variable.name, program_.text_of(statement)));
     };
     set(chosen, first_matches_by_row(weight));
-    program_.begin_if(shifted_count_ + " > 1");
+    program_.begin_if(shifted_.count + " > 1");
     set(other_way, first_matches_by_count(weight));
-    program_.begin_if(cost_of(other_way) + " < " + cost_of(chosen));
+    program_.begin_if(program_.cost_of(other_way.mark) + " < "
+                      + program_.cost_of(chosen.mark));
     program_.line(fmt::format("{} := {};", chosen.name, other_way.name));
     program_.end_if();
     program_.end_if();
@@ -240,7 +226,7 @@ private:
   }
 
   std::string first_matches_by_row(const std::string& weight) const {
-    return rows_of(shifted_, weight,
+    return rows_of(shifted_.relation, weight,
                    fmt::format("{0}.__shift > 0 AND NOT EXISTS ({1} OFFSET "
                                "{0}.__shift)",
                                kept_.alias, matches(current())));
@@ -248,22 +234,12 @@ private:
 
   std::string first_matches_by_count(const std::string& weight) const {
     return rows_of(
-      fmt::format("(SELECT {0}.ctid AS id, count(*) AS n FROM {1} {0} JOIN {2} "
-                  "{3} ON {4} WHERE {0}.__shift > 0 GROUP BY {0}.ctid) m, {1}",
-                  kept_.alias, shifted_, current(), other_.alias,
+      fmt::format("(SELECT {0}.__id, count(*) AS n FROM {1} {0} JOIN {2} "
+                  "{3} ON {4} WHERE {0}.__shift > 0 GROUP BY {0}.__id) m, {1}",
+                  kept_.alias, shifted_.relation, current(), other_.alias,
                   terms_.condition()),
       weight,
-      fmt::format("m.id = {0}.ctid AND m.n = {0}.__shift", kept_.alias));
-  }
-
-  /// Asks PostgreSQL what the statement in a variable would cost. Returns a
-  /// PL/pgSQL expression for the answer.
-  std::string cost_of(const program_builder::text_variable& statement) {
-    const auto answer = program_.add_text();
-    program_.line(fmt::format("EXECUTE 'EXPLAIN (FORMAT JSON) ' || {} INTO {};",
-                              statement.name, answer.name));
-    return fmt::format("({}::json #>> '{{0,Plan,Total Cost}}')::float8",
-                       answer.name);
+      fmt::format("m.__id = {0}.__id AND m.n = {0}.__shift", kept_.alias));
   }
 
   join_terms& terms_;
@@ -274,12 +250,9 @@ private:
   bool matched_;
   std::vector<std::size_t> kept_used_;
   std::vector<std::size_t> other_used_;
-  std::string moved_;
-  std::string moved_count_;
-  std::string touched_;
-  std::string touched_count_;
-  std::string shifted_;
-  std::string shifted_count_;
+  program_builder::staged_rows moved_;
+  program_builder::staged_rows touched_;
+  program_builder::staged_rows shifted_;
 };
 
 } // namespace

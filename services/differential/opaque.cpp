@@ -13,7 +13,7 @@ namespace pgtrickle {
 delta differentiate(const opaque& node, const plan& self,
                     program_builder& program) {
   if (node.tables.empty())
-    return {no_rows(self.columns), {"0"}};
+    return {no_rows(delta_definitions(self.columns)), {"0"}};
   const auto width = self.columns.size();
   const locator where{self.columns, {}};
   const auto names = column_names(width);
@@ -23,25 +23,20 @@ delta differentiate(const opaque& node, const plan& self,
   program.add_fill(
     fmt::format("INSERT INTO {} SELECT * FROM ({}) q", state, node.sql));
 
-  auto columns = definitions(self.columns);
-  columns.push_back({"__weight", "bigint"});
-  const auto changes = program.add_staging("opaque", columns);
-  const auto count = program.add_count();
-  program.clear_after(changes, count);
+  const auto changes
+    = program.add_staged("opaque", delta_definitions(self.columns));
   std::vector<std::string> counts;
   for (auto table : node.tables)
     counts.push_back(program.changes_of(table));
   program.store(self, fmt::format("(SELECT * FROM {} s)", state));
   program.begin_if(any_rows(counts));
-  program.run(fmt::format("INSERT INTO {} SELECT * FROM {} d", changes,
-                          consolidated(difference(current(self), state, names),
-                                       self.columns)),
-              count);
-  program.begin_if(count + " > 0");
-  apply(program, {state, names}, where, changes);
+  program.stage(changes, consolidated(difference(current(self), state, names),
+                                      self.columns));
+  program.begin_if(changes.count + " > 0");
+  apply(program, {state, names}, where, changes.relation);
   program.end_if();
   program.end_if();
-  return {changes, {count}};
+  return {changes.relation, {changes.count}};
 }
 
 } // namespace pgtrickle

@@ -39,23 +39,26 @@ struct source_delta {
 /// The statements that keep one stream table.
 ///
 /// `function_body` is the body of
-///   function refresh(mode text, windows text[], changes bigint[], direct
-///   boolean[])
-///     returns bigint[]
+///   function refresh(mode text, later xid8, open xid8[], own xid8,
+///     places tid[], changes bigint[], direct text[]) returns bigint[]
 /// where `mode` is FILL, DIFFERENTIAL, FULL or CHECK (may the owner run the
-/// query at all?), and the arrays tell for each source which rows of its view
-/// are new (a condition), how many they are, and whether they are read straight
-/// from it or consolidated first. The result is rows inserted and rows deleted.
-/// The program of an IMMEDIATE stream table is given no windows and decides
+/// query at all?). The frontier had not seen the transactions from `later` on,
+/// those of `open`, and has consumed those of `own`. For each source, `changes`
+/// tells how many of its rows are new, and four elements of `places` between
+/// which places of each part of its change buffer they lie; where `direct` has
+/// a condition that picks them, they are read where they lie instead of being
+/// consolidated first. The result is rows inserted and rows deleted.
+/// The program of an IMMEDIATE stream table is given changes only, and decides
 /// itself what it consolidates.
 struct refresh_program {
   /// Changes with the shape of programs: an older one is compiled again.
-  static constexpr int current_version = 2;
+  static constexpr int current_version = 3;
 
   bool immediate = false;
   std::vector<source_delta> sources;
-  /// Temporary tables, created in each session that runs the program; if it is
-  /// `immediate`, unlogged ones, created with it.
+  /// Tables that are empty between refreshes: temporary ones, created in each
+  /// session that runs the program; if it is `immediate`, unlogged ones,
+  /// created with it.
   std::vector<std::string> staging;
   std::vector<std::string> create_staging;
   /// Arrangements, created with the stream table; and their indexes.

@@ -51,20 +51,16 @@ delta program_builder::staged(delta changes,
                               const std::vector<column>& columns) {
   if (!changes.costly)
     return changes;
-  auto definition = definitions(columns);
-  definition.push_back({"__weight", "bigint"});
-  const auto table = add_staging("delta", definition);
-  const auto count = add_count();
-  clear_after(table, count);
+  const auto rows = add_staged("delta", delta_definitions(columns));
   begin_if(any_rows(changes.counts));
-  run(fmt::format("INSERT INTO {} SELECT * FROM {} d", table, changes.relation),
-      count);
+  stage(rows, changes.relation);
   end_if();
-  return {table, {count}};
+  return {rows.relation, {rows.count}};
 }
 
-program_builder::text_variable program_builder::add_text() {
-  const auto name = fmt::format("t{}", ++texts_);
+program_builder::text_variable program_builder::add_text(std::string initial) {
+  texts_.push_back(std::move(initial));
+  const auto name = fmt::format("t{}", texts_.size());
   return {name, mark + name + mark};
 }
 
@@ -82,20 +78,58 @@ std::string program_builder::text_of(std::string_view statement) const {
   return expression;
 }
 
+std::string program_builder::next_name(std::string_view operation) {
+  return fmt::format("pgt_{}_{}_{}", static_cast<std::int64_t>(target_.id),
+                     ++tables_, operation);
+}
+
+program_builder::staged_rows
+program_builder::add_staged(std::string_view operation,
+                            std::vector<column_definition> columns) {
+  const auto relation = add_text(literal(no_rows(columns)));
+  return {relation.mark, add_count(), next_name(operation), relation.name,
+          std::move(columns)};
+}
+
+/// The columns get the types that they are declared with.
+std::string program_builder::stage_call(std::string_view function,
+                                        const staged_rows& rows,
+                                        std::string_view relation,
+                                        std::string_view arguments) const {
+  std::vector<std::string> names;
+  std::vector<std::string> outputs;
+  for (const auto& column : rows.columns) {
+    names.push_back(column.name);
+    outputs.push_back(
+      fmt::format("d.{0}::{1} AS {0}", column.name, column.type));
+  }
+  return fmt::format(
+    "{} := pgtrickle.{}({}, {}, {});", rows.count, function, literal(rows.name),
+    text_of(fmt::format("SELECT {} FROM {} d({})", joined(outputs), relation,
+                        joined(names))),
+    arguments);
+}
+
+void program_builder::mark_staged(const staged_rows& rows) {
+  line(fmt::format("{} := {};", rows.variable, literal(rows.name)));
+}
+
+void program_builder::stage(const staged_rows& rows,
+                            std::string_view relation) {
+  line(stage_call("_stage", rows, relation, "kept"));
+  mark_staged(rows);
+}
+
 std::string
-program_builder::add_staging(std::string_view operation,
-                             const std::vector<column_definition>& columns) {
-  const auto id = static_cast<std::int64_t>(target_.id);
-  ++tables_;
-  auto name
-    = target_.immediate
-        ? fmt::format("pgtrickle_state.{}_{}_{}", operation, id, tables_)
-        : fmt::format("pg_temp.pgt_{}_{}_{}", id, tables_, operation);
-  create_staging(name, columns);
+program_builder::add_table(std::string_view operation,
+                           const std::vector<column_definition>& columns) {
+  auto name = next_name(operation);
+  name = (target_.immediate ? "pgtrickle_state." : "pg_temp.") + name;
+  create_table(name, columns);
   return name;
 }
 
-void program_builder::create_staging(
+void program_builder::create_table(
   const std::string& name, const std::vector<column_definition>& columns) {
   program_.staging.push_back(name);
   program_.create_staging.push_back(fmt::format(
@@ -132,7 +166,33 @@ void program_builder::line(std::string_view text) {
   lines_ += '\n';
 }
 
+void program_builder::add_call(std::string_view statement,
+                               std::string_view count, std::string_view kept) {
+  const auto call
+    = fmt::format("pgtrickle._run({}, {})", text_of(statement), kept);
+  if (count.empty())
+    line(fmt::format("n := {};", call));
+  else
+    line(fmt::format("{0} := {0} + {1};", count, call));
+}
+
 void program_builder::run(std::string_view statement, std::string_view count) {
+  add_call(statement, count, "kept");
+}
+
+void program_builder::run_once(std::string_view statement,
+                               std::string_view count) {
+  add_call(statement, count, "false");
+}
+
+void program_builder::select(std::string_view query,
+                             std::string_view variable) {
+  line(fmt::format("{} := pgtrickle._number({}, kept);", variable,
+                   text_of(query)));
+}
+
+void program_builder::execute(std::string_view statement,
+                              std::string_view count) {
   line(fmt::format("EXECUTE {};", text_of(statement)));
   if (count.empty())
     return;
@@ -140,8 +200,18 @@ void program_builder::run(std::string_view statement, std::string_view count) {
   line(fmt::format("{0} := {0} + n;", count));
 }
 
+std::string program_builder::cost_of(std::string_view statement) const {
+  return fmt::format("pgtrickle._cost({}, kept)", text_of(statement));
+}
+
 void program_builder::begin_if(std::string_view condition) {
   line(fmt::format("IF {} THEN", condition));
+  ++depth_;
+}
+
+void program_builder::add_else() {
+  --depth_;
+  line("ELSE");
   ++depth_;
 }
 
@@ -171,26 +241,31 @@ refresh_program program_builder::finish(std::string fill_lines,
                                         std::string full_lines,
                                         std::string check_lines) {
   std::string body = "DECLARE\n  n bigint; missing bigint; inserted bigint := "
-                     "0; deleted bigint := 0;\n";
+                     "0; deleted bigint := 0;\n"
+                     "  working boolean; kept boolean := false;\n";
   if (target_.immediate)
     body += "  alone boolean;\n";
   for (const auto& count : counts_)
     body += fmt::format("  {} bigint := 0;\n", count);
-  for (std::size_t i = 1; i <= texts_; ++i)
-    body += fmt::format("  t{} text;\n", i);
+  for (std::size_t i = 0; i < texts_.size(); ++i)
+    body += fmt::format("  t{} text := {};\n", i + 1, texts_[i]);
   // A row that goes may come again in a later statement; another program of
   // this transaction has made constraints immediate at its end.
   body += "BEGIN\n";
   if (!target_.immediate)
     body += "  SET CONSTRAINTS ALL DEFERRED;\n";
-  body += "  IF mode = 'CHECK' THEN\n" + check_lines + "    RETURN NULL;\n";
+  body += "  working := pgtrickle._begin_program();\n";
+  body += "  IF mode = 'CHECK' THEN\n" + check_lines;
   body += "  ELSIF mode = 'FILL' THEN\n" + fill_lines;
   body += "  ELSIF mode = 'FULL' THEN\n" + full_lines;
-  body += "  ELSE\n" + source_lines_ + differential_lines;
+  // Statements into which the place of changes is written come only once.
+  body += "  ELSE\n    kept := array_remove(direct, NULL) = '{}';\n"
+          + source_lines_ + differential_lines;
   body += "  END IF;\n";
   for (const auto& [table, count] : cleared_)
     body += fmt::format("  IF {} > 0 THEN\n{}  END IF;\n", count,
                         clearing(table, target_.immediate));
+  body += "  working := pgtrickle._end_program();\n";
   // Deferred triggers of the owner must run with the owner's rights: now. In a
   // writer's transaction those of the writer would run with them too; there
   // the owner's are refused.
@@ -202,7 +277,7 @@ refresh_program program_builder::finish(std::string fill_lines,
   return std::move(program_);
 }
 
-/// A staging table's size is what the planner goes by, and deleted rows stay in
+/// A table's size is what the planner goes by, and deleted rows stay in
 /// it: beyond 32 pages it is truncated, which costs more than a DELETE. A
 /// writer's transaction doesn't wait for whoever else has locked the table, say
 /// pg_dump.
@@ -227,12 +302,10 @@ std::string any_rows(const std::vector<std::string>& counts) {
   return joined(counts, " + ") + " > 0";
 }
 
-std::string no_rows(const std::vector<column>& columns) {
+std::string no_rows(const std::vector<column_definition>& columns) {
   std::vector<std::string> outputs;
-  for (std::size_t i = 0; i < columns.size(); ++i)
-    outputs.push_back(fmt::format(
-      "NULL::{} AS {}", definition("", columns[i]).type, column_name(i)));
-  outputs.emplace_back("0::bigint AS __weight");
+  for (const auto& column : columns)
+    outputs.push_back(fmt::format("NULL::{} AS {}", column.type, column.name));
   return fmt::format("(SELECT {} WHERE false)", joined(outputs));
 }
 
@@ -246,6 +319,13 @@ std::vector<column_definition> definitions(const std::vector<column>& columns) {
   std::vector<column_definition> result;
   for (std::size_t i = 0; i < columns.size(); ++i)
     result.push_back(definition(column_name(i), columns[i]));
+  return result;
+}
+
+std::vector<column_definition>
+delta_definitions(const std::vector<column>& columns) {
+  auto result = definitions(columns);
+  result.push_back({"__weight", "bigint"});
   return result;
 }
 

@@ -60,10 +60,25 @@ public:
   /// A variable that counts the captured changes of `table`.
   std::string changes_of(oid table);
 
-  /// Adds a table that is empty between refreshes. Returns its name.
-  std::string add_staging(std::string_view operation,
-                          const std::vector<column_definition>& columns);
-  void add_staging_index(std::string statement) {
+  /// Rows that the program stages in memory: a relation that later statements
+  /// read, with no rows until then, and the variable that counts them.
+  struct staged_rows {
+    std::string relation;
+    std::string count;
+    std::string name;
+    std::string variable;
+    std::vector<column_definition> columns;
+  };
+  staged_rows add_staged(std::string_view operation,
+                         std::vector<column_definition> columns);
+  /// Stages the rows of `relation`, whose columns stand in the same order.
+  void stage(const staged_rows& rows, std::string_view relation);
+
+  /// Adds a table that is empty between refreshes, for rows that statements
+  /// change or look up by an index. Returns its name.
+  std::string add_table(std::string_view operation,
+                        const std::vector<column_definition>& columns);
+  void add_table_index(std::string statement) {
     program_.create_staging.push_back(std::move(statement));
   }
 
@@ -86,7 +101,7 @@ public:
     std::string name;
     std::string mark;
   };
-  text_variable add_text();
+  text_variable add_text(std::string initial = "''");
 
   /// The PL/pgSQL expression that gives `statement`, its marks replaced.
   [[nodiscard]] std::string text_of(std::string_view statement) const;
@@ -94,8 +109,22 @@ public:
   /// Adds a statement; its row count is added to `count` unless that is empty.
   void run(std::string_view statement, std::string_view count = {});
 
+  /// The same for a statement whose text is another each time.
+  void run_once(std::string_view statement, std::string_view count = {});
+
+  /// Adds a SELECT of one bigint, whose value goes into `variable`.
+  void select(std::string_view query, std::string_view variable);
+
+  /// Adds a statement that is planned each time, or that has no plan. It sees
+  /// no staged rows.
+  void execute(std::string_view statement, std::string_view count = {});
+
+  /// The PL/pgSQL expression for what PostgreSQL expects `statement` to cost.
+  [[nodiscard]] std::string cost_of(std::string_view statement) const;
+
   /// Lines between these run only if `condition` holds.
   void begin_if(std::string_view condition);
+  void add_else();
   void end_if();
 
   /// Lines between these run again as long as `condition` holds.
@@ -105,7 +134,7 @@ public:
   /// Adds a line of PL/pgSQL.
   void line(std::string_view text);
 
-  /// Empties the staging table `name` after a refresh that put rows into it.
+  /// Empties the table `name` after a refresh that put rows into it.
   void clear_after(std::string name, std::string count);
 
   [[nodiscard]] const program_target& target() const { return target_; }
@@ -127,20 +156,26 @@ public:
 
 private:
   [[nodiscard]] std::size_t source_position(oid table);
-  void make_ready(std::size_t at, const text_variable& relation);
-  void take_window(std::size_t at, const text_variable& relation,
-                   const std::string& staging);
-  void take_statement(std::size_t at, const text_variable& relation,
-                      const std::string& staging);
-  void create_staging(const std::string& name,
-                      const std::vector<column_definition>& columns);
+  void make_ready(std::size_t at);
+  void take_window(std::size_t at, const staged_rows& rows);
+  void take_statement(std::size_t at, const staged_rows& rows);
+  void create_table(const std::string& name,
+                    const std::vector<column_definition>& columns);
+  std::string next_name(std::string_view operation);
+  [[nodiscard]] std::string stage_call(std::string_view function,
+                                       const staged_rows& rows,
+                                       std::string_view relation,
+                                       std::string_view arguments) const;
+  void mark_staged(const staged_rows& rows);
+  void add_call(std::string_view statement, std::string_view count,
+                std::string_view kept);
 
   const program_target& target_;
   refresh_program program_;
   stored_rows stored_;
   std::vector<std::string> fills_;
   std::vector<std::string> counts_;
-  std::size_t texts_ = 0;
+  std::vector<std::string> texts_;      // initial values
   std::map<const plan*, delta> deltas_; // of those with several
   std::map<const plan*, std::size_t> readers_;
   std::vector<delta> sources_; // as read, in the order of program_.sources
@@ -154,14 +189,18 @@ private:
 /// Returns the condition that some of `deltas` has rows.
 [[nodiscard]] std::string any_rows(const std::vector<std::string>& counts);
 
-/// A relation of `columns` and __weight without rows: a SELECT in parentheses.
-[[nodiscard]] std::string no_rows(const std::vector<column>& columns);
+/// A relation of `columns` without rows: a SELECT in parentheses.
+[[nodiscard]] std::string
+no_rows(const std::vector<column_definition>& columns);
 
 /// The definitions of `columns` as c1, c2 …
 [[nodiscard]] std::vector<column_definition>
 definitions(const std::vector<column>& columns);
 [[nodiscard]] column_definition definition(std::string name,
                                            const column& type);
+/// The same, and __weight.
+[[nodiscard]] std::vector<column_definition>
+delta_definitions(const std::vector<column>& columns);
 
 /// The rows of `relation` (with __weight), those that are alike added up and
 /// those that cancel left out: a SELECT in parentheses.
@@ -179,7 +218,7 @@ definitions(const std::vector<column>& columns);
                                      std::string_view table,
                                      const std::vector<std::string>& names);
 
-/// The lines that empty the staging table `name` at the end of a program.
+/// The lines that empty the table `name` at the end of a program.
 [[nodiscard]] std::string clearing(const std::string& name, bool immediate);
 
 /// `reference` in a form whose equality means the same value: itself, or its

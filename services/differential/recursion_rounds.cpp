@@ -66,9 +66,9 @@ recursion_rounds::add_table(std::string_view operation,
   auto columns = definitions(self_.columns);
   columns.insert(columns.end(), more.begin(), more.end());
   columns.push_back({"__round", "bigint"});
-  rounds_table table{program_.add_staging(operation, columns),
+  rounds_table table{program_.add_table(operation, columns),
                      program_.add_count()};
-  program_.add_staging_index(
+  program_.add_table_index(
     fmt::format("CREATE INDEX ON {} (__round)", table.name));
   program_.clear_after(table.name, table.count);
   return table;

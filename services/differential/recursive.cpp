@@ -38,7 +38,7 @@ public:
     stage_changes();
     program_.end_if();
     program_.store(self_, rounds_.arranged());
-    return {changes_, {changed_}};
+    return {changes_.relation, {changes_.count}};
   }
 
 private:
@@ -58,19 +58,15 @@ private:
     came_ = rounds_.add_table("came");
     for (const auto* table : {&gone_, &came_})
       for (const auto& index : where_.index_on(table->name, names_))
-        program_.add_staging_index(index);
-    auto columns = definitions(self_.columns);
-    columns.push_back({"__weight", "bigint"});
-    changes_ = program_.add_staging("changes", columns);
-    changed_ = program_.add_count();
-    program_.clear_after(changes_, changed_);
+        program_.add_table_index(index);
+    changes_ = program_.add_staged("changes", delta_definitions(self_.columns));
     last_ = program_.add_text();
   }
 
   /// Notes the derivations that the sources' changes give and take.
   void count_seed(const std::string& seed) {
     rounds_.next_round();
-    program_.run(
+    program_.run_once(
       fmt::format("INSERT INTO {} SELECT {}, d.__weight, {} FROM {} d",
                   derivations_.name, all("d"), rounds_.round_mark(), seed),
       derivations_.count);
@@ -88,7 +84,7 @@ private:
 
   /// Rows of the result among the last derivations are gone.
   void take_out() {
-    program_.run(
+    program_.run_once(
       fmt::format(
         "INSERT INTO {} SELECT {}, {} FROM (SELECT DISTINCT * FROM {} "
         "x) d JOIN {} a ON {} WHERE NOT EXISTS (SELECT FROM {} g "
@@ -102,10 +98,11 @@ private:
   void step_from(const recursion_rounds::rounds_table& table, int weight) {
     rounds_.set_last(last_, table);
     rounds_.next_round();
-    program_.run(fmt::format("INSERT INTO {} SELECT {}, {}, {} FROM {} s",
-                             derivations_.name, all("s"), weight,
-                             rounds_.round_mark(), rounds_.step_of(last_.mark)),
-                 derivations_.count);
+    program_.run_once(fmt::format("INSERT INTO {} SELECT {}, {}, {} FROM {} s",
+                                  derivations_.name, all("s"), weight,
+                                  rounds_.round_mark(),
+                                  rounds_.step_of(last_.mark)),
+                      derivations_.count);
   }
 
   void derive_again() {
@@ -128,7 +125,7 @@ private:
     for (const auto& name : names_)
       outputs.push_back(
         fmt::format("CASE WHEN a.__n IS NULL THEN d.{0} ELSE a.{0} END", name));
-    program_.run(
+    program_.run_once(
       fmt::format(
         "INSERT INTO {} SELECT {}, {} FROM {} d LEFT JOIN {} a ON {} WHERE {} "
         "AND (a.__n IS NULL OR EXISTS (SELECT FROM {} g WHERE {})) "
@@ -152,14 +149,12 @@ private:
   }
 
   void stage_changes() {
-    program_.run(
-      fmt::format(
-        "INSERT INTO {} SELECT * FROM {} d", changes_,
-        consolidated(fmt::format("(SELECT {}, -1 AS __weight FROM {} "
-                                 "g UNION ALL SELECT {}, 1 FROM {} c)",
-                                 all("g"), gone_.name, all("c"), came_.name),
-                     self_.columns)),
-      changed_);
+    program_.stage(
+      changes_,
+      consolidated(fmt::format("(SELECT {}, -1 AS __weight FROM {} "
+                               "g UNION ALL SELECT {}, 1 FROM {} c)",
+                               all("g"), gone_.name, all("c"), came_.name),
+                   self_.columns));
   }
 
   std::string all(std::string_view alias) const {
@@ -178,8 +173,7 @@ private:
   recursion_rounds::rounds_table derivations_;
   recursion_rounds::rounds_table gone_;
   recursion_rounds::rounds_table came_;
-  std::string changes_;
-  std::string changed_;
+  program_builder::staged_rows changes_;
   program_builder::text_variable last_;
 };
 
@@ -193,7 +187,7 @@ delta differentiate(const recursive& node, const plan& self,
 
 /// What changes the result is no change of one round's rows.
 delta differentiate(const recursion&, const plan& self, program_builder&) {
-  return {no_rows(self.columns), {"0"}};
+  return {no_rows(delta_definitions(self.columns)), {"0"}};
 }
 
 } // namespace pgtrickle

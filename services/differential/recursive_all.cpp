@@ -36,17 +36,14 @@ delta differentiate_all(const recursive& node, const plan& self,
                                rounds.arrangement(), current(self)));
   const auto seed = rounds.seed();
   const auto wave = rounds.add_table("wave", {{"__weight", "bigint"}});
-  auto columns = definitions(self.columns);
-  columns.push_back({"__weight", "bigint"});
-  const auto changes = program.add_staging("changes", columns);
-  const auto count = program.add_count();
-  program.clear_after(changes, count);
+  const auto changes
+    = program.add_staged("changes", delta_definitions(self.columns));
   const auto added = program.add_text();
   const auto taken = program.add_text();
   const auto stage = [&](const std::string& rows) {
-    program.run(fmt::format("INSERT INTO {} {}", wave.name,
-                            copies(rows, self, rounds.round_mark())),
-                wave.count);
+    program.run_once(fmt::format("INSERT INTO {} {}", wave.name,
+                                 copies(rows, self, rounds.round_mark())),
+                     wave.count);
   };
 
   program.begin_if(any_rows(seed.counts));
@@ -63,15 +60,13 @@ delta differentiate_all(const recursive& node, const plan& self,
   stage(fmt::format("({} UNION ALL {})", from(added.mark, 1),
                     from(taken.mark, -1)));
   rounds.end_rounds();
-  program.run(fmt::format("INSERT INTO {} SELECT * FROM {} d", changes,
-                          consolidated(wave.name, self.columns)),
-              count);
-  program.begin_if(count + " > 0");
-  apply(program, {rounds.arrangement(), names}, where, changes);
+  program.stage(changes, consolidated(wave.name, self.columns));
+  program.begin_if(changes.count + " > 0");
+  apply(program, {rounds.arrangement(), names}, where, changes.relation);
   program.end_if();
   program.end_if();
   program.store(self, rounds.arranged());
-  return {changes, {count}};
+  return {changes.relation, {changes.count}};
 }
 
 } // namespace pgtrickle

@@ -36,9 +36,7 @@ delta program_builder::source(const scan& source) {
   }
   entry.view = fmt::format("pgtrickle_state.source_{}_{}",
                            static_cast<std::int64_t>(target_.id), entry.table);
-  const auto relation = add_text();
-  sources_[at] = {relation.mark, {add_count()}};
-  make_ready(at, relation);
+  make_ready(at);
   return sources_[at];
 }
 
@@ -48,27 +46,24 @@ std::string program_builder::changes_of(oid table) {
   return fmt::format("changes[{}]", at + 1);
 }
 
-/// Few changes are consolidated into a staging table, whose size the planner
-/// sees; many are read where they lie, unless they are likely to cancel.
-void program_builder::make_ready(std::size_t at,
-                                 const text_variable& relation) {
+/// Few changes are consolidated and staged, so that the planner sees how many
+/// they are; many are read where they lie, unless they are likely to cancel.
+void program_builder::make_ready(std::size_t at) {
   const auto& entry = program_.sources[at];
-  auto columns = definitions(entry.columns);
-  columns.push_back({"__weight", "bigint"});
-  const auto staging = add_staging("source", columns);
-  clear_after(staging, sources_[at].counts.front());
+  const auto columns = delta_definitions(entry.columns);
+  const auto rows = add_staged("source", columns);
+  sources_[at] = {rows.relation, {rows.count}};
   if (target_.immediate) {
-    create_staging(entry.view, columns);
+    create_table(entry.view, columns);
     clear_after(entry.view, fmt::format("changes[{}]", at + 1));
   }
   auto outer = std::exchange(lines_, {});
   const auto depth = std::exchange(depth_, 2);
-  line(fmt::format("{} := {};", relation.name, literal(staging)));
   begin_if(fmt::format("changes[{}] > 0", at + 1));
   if (target_.immediate)
-    take_statement(at, relation, staging);
+    take_statement(at, rows);
   else
-    take_window(at, relation, staging);
+    take_window(at, rows);
   end_if();
   source_lines_ += lines_;
   lines_ = std::move(outer);
@@ -76,50 +71,45 @@ void program_builder::make_ready(std::size_t at,
 }
 
 /// The new rows of a change buffer.
-void program_builder::take_window(std::size_t at, const text_variable& relation,
-                                  const std::string& staging) {
+void program_builder::take_window(std::size_t at, const staged_rows& rows) {
   const auto& entry = program_.sources[at];
-  const auto count = sources_[at].counts.front();
-  const auto window = add_text();
-  const auto rows
-    = fmt::format("(SELECT {}{}__weight FROM {} WHERE {})",
+  const auto window = fmt::format("direct[{}]", at + 1);
+  const auto rows_where
+    = fmt::format("(SELECT {}{}__weight FROM {} WHERE ",
                   column_list("", entry.columns.size()),
-                  entry.columns.empty() ? "" : ", ", entry.view, window.mark);
-  line(fmt::format("{} := windows[{}];", window.name, at + 1));
-  begin_if(fmt::format("direct[{}]", at + 1));
-  line(fmt::format("{} := {};", relation.name, text_of(rows)));
-  line(fmt::format("{} := changes[{}];", count, at + 1));
-  depth_ -= 1;
-  line("ELSE");
-  depth_ += 1;
-  run(fmt::format("INSERT INTO {} SELECT * FROM {} d", staging,
-                  consolidated(rows, entry.columns)),
-      count);
+                  entry.columns.empty() ? "" : ", ", entry.view);
+  begin_if(window + " IS NOT NULL");
+  line(fmt::format("{} := {} || {} || ')';", rows.variable, literal(rows_where),
+                   window));
+  line(fmt::format("{} := changes[{}];", rows.count, at + 1));
+  add_else();
+  line(stage_call(
+    "_stage_window", rows,
+    consolidated(rows_where
+                   + "(__xid >= $1 OR __xid = ANY ($2)) AND __xid IS DISTINCT "
+                     "FROM $3 AND (__part = 0 AND __at >= ($4)[1] AND __at < "
+                     "($4)[2] OR __part = 1 AND __at >= ($4)[3] AND __at < "
+                     "($4)[4]))",
+                 entry.columns),
+    fmt::format("later, open, own, places[{}:{}]", 4 * at + 1, 4 * at + 4)));
+  mark_staged(rows);
   end_if();
 }
 
 /// What the triggers staged. A single row has nothing to cancel with; the two
-/// of an UPDATE do if it changed no column that the program reads. The limit
-/// tells the planner how many rows there are.
-void program_builder::take_statement(std::size_t at,
-                                     const text_variable& relation,
-                                     const std::string& staging) {
+/// of an UPDATE do if it changed no column that the program reads. The limit,
+/// which takes nothing away, tells the planner about how many rows there are.
+void program_builder::take_statement(std::size_t at, const staged_rows& rows) {
   const auto& entry = program_.sources[at];
-  const auto count = sources_[at].counts.front();
   begin_if(fmt::format("changes[{0}] = 1 OR changes[{0}] > {1}", at + 1,
                        most_consolidated));
-  line(fmt::format("{} := {};", relation.name, literal(entry.view)));
-  line(fmt::format("{} := changes[{}];", count, at + 1));
-  depth_ -= 1;
-  line("ELSE");
-  depth_ += 1;
-  run(fmt::format("INSERT INTO {} SELECT * FROM {} d", staging,
-                  consolidated(entry.view, entry.columns)),
-      count);
+  line(fmt::format("{} := changes[{}];", rows.count, at + 1));
+  line(fmt::format("{} := '(SELECT * FROM {} LIMIT ' || power(2, "
+                   "ceil(log(2, {})))::bigint || ')';",
+                   rows.variable, entry.view, rows.count));
+  add_else();
+  stage(rows, consolidated(entry.view, entry.columns));
   end_if();
-  line(fmt::format("{0} := '(SELECT * FROM ' || {0} || ' LIMIT ' || {1} || "
-                   "')';",
-                   relation.name, count));
 }
 
 } // namespace pgtrickle

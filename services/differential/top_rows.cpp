@@ -46,35 +46,27 @@ public:
     program_.add_fill(first_rows(prefix_));
     program_.add_fill(
       fmt::format("INSERT INTO {} SELECT * FROM {} q", slice_, in_prefix()));
-    const auto reaching = add_staging("reaching");
-    const auto changes = add_staging("top_rows");
+    const auto reaching = add_staged("reaching");
+    const auto changes = add_staged("top_rows");
     program_.begin_if(any_rows(input.counts));
-    stage(reaching, reaching_prefix(input.relation));
+    program_.stage(reaching, reaching_prefix(input.relation));
     program_.begin_if(reaching.count + " > 0");
-    change_prefix(reaching.table);
-    stage(changes,
-          consolidated(difference(in_prefix(), slice_, names_), self_.columns));
+    change_prefix(reaching.relation);
+    program_.stage(
+      changes,
+      consolidated(difference(in_prefix(), slice_, names_), self_.columns));
     program_.begin_if(changes.count + " > 0");
-    apply(program_, {slice_, names_}, where_, changes.table);
+    apply(program_, {slice_, names_}, where_, changes.relation);
     program_.end_if();
     program_.end_if();
     program_.end_if();
     program_.store(self_, fmt::format("(SELECT * FROM {} s)", slice_));
-    return {changes.table, {changes.count}};
+    return {changes.relation, {changes.count}};
   }
 
 private:
-  struct staging {
-    std::string table;
-    std::string count;
-  };
-
-  staging add_staging(std::string_view name) {
-    auto columns = definitions(self_.columns);
-    columns.push_back({"__weight", "bigint"});
-    staging added{program_.add_staging(name, columns), program_.add_count()};
-    program_.clear_after(added.table, added.count);
-    return added;
+  program_builder::staged_rows add_staged(std::string_view name) {
+    return program_.add_staged(name, delta_definitions(self_.columns));
   }
 
   std::string add_arrangement(std::string_view name) {
@@ -82,12 +74,6 @@ private:
     for (const auto& index : where_.index_on(table, names_))
       program_.add_state_index(index);
     return table;
-  }
-
-  void stage(const staging& into, const std::string& relation) {
-    program_.run(
-      fmt::format("INSERT INTO {} SELECT * FROM {} d", into.table, relation),
-      into.count);
   }
 
   std::string first_rows(const std::string& prefix) const {
@@ -152,8 +138,7 @@ private:
   }
 
   void count_prefix() {
-    program_.line(fmt::format("EXECUTE {} INTO n;",
-                              literal("SELECT count(*) FROM " + prefix_)));
+    program_.select("SELECT count(*) FROM " + prefix_, "n");
   }
 
   const top_rows& node_;
@@ -173,7 +158,7 @@ private:
 delta differentiate(const top_rows& node, const plan& self,
                     program_builder& program) {
   if (node.count == 0)
-    return {no_rows(self.columns), {program.add_count()}};
+    return {no_rows(delta_definitions(self.columns)), {program.add_count()}};
   return sliced{node, self, program}.differentiate();
 }
 

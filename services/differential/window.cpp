@@ -36,22 +36,18 @@ public:
   delta differentiate() {
     const auto input = program_.differentiate(*node_.input);
     create_arrangement();
-    auto columns = definitions(self_.columns);
-    columns.push_back({"__weight", "bigint"});
-    changes_ = program_.add_staging("window", columns);
-    count_ = program_.add_count();
-    program_.clear_after(changes_, count_);
+    changes_ = program_.add_staged("window", delta_definitions(self_.columns));
     program_.begin_if(any_rows(input.counts));
     if (partition_.empty())
       compare_all(input);
     else
       compare_touched(input);
-    program_.begin_if(count_ + " > 0");
-    apply(program_, {arrangement_, names_}, rows_, changes_);
+    program_.begin_if(changes_.count + " > 0");
+    apply(program_, {arrangement_, names_}, rows_, changes_.relation);
     program_.end_if();
     program_.end_if();
     program_.store(self_, fmt::format("(SELECT * FROM {} s)", arrangement_));
-    return {changes_, {count_}};
+    return {changes_.relation, {changes_.count}};
   }
 
 private:
@@ -70,11 +66,10 @@ private:
   // --- all rows are one partition --------------------------------------------
 
   void compare_all(const delta& input) {
-    program_.line(
-      fmt::format("EXECUTE {} INTO n;",
-                  program_.text_of(fmt::format(
-                    "SELECT count(*) FROM (SELECT FROM {} d LIMIT 1) d",
-                    consolidated(input.relation, node_.input->columns)))));
+    program_.select(
+      fmt::format("SELECT count(*) FROM (SELECT FROM {} d LIMIT 1) d",
+                  consolidated(input.relation, node_.input->columns)),
+      "n");
     program_.begin_if("n > 0");
     stage(difference(program_.current(self_), arrangement_, names_));
     program_.end_if();
@@ -83,8 +78,9 @@ private:
   // --- some partitions are touched -------------------------------------------
 
   void compare_touched(const delta& input) {
-    const auto touched = stage_touched(input);
-    program_.begin_if(touched_count_ + " > 0");
+    stage_touched(input);
+    const auto& touched = touched_.relation;
+    program_.begin_if(touched_.count + " > 0");
     const auto rows = add_rows(touched);
     texts outputs = references("s", names_);
     outputs.emplace_back("-1");
@@ -98,30 +94,19 @@ private:
   }
 
   /// Stages the keys of the touched partitions, under the names of the columns
-  /// that they are of. Returns a mark for them.
-  std::string stage_touched(const delta& input) {
+  /// that they are of.
+  void stage_touched(const delta& input) {
     std::vector<column_definition> columns;
     texts outputs;
     for (auto i : partition_) {
       columns.push_back(definition(names_[i], self_.columns[i]));
       outputs.push_back("i." + names_[i]);
     }
-    touched_ = program_.add_staging("touched", columns);
-    touched_count_ = program_.add_count();
-    program_.clear_after(touched_, touched_count_);
-    program_.run(
-      fmt::format("INSERT INTO {} SELECT DISTINCT {} FROM {} i", touched_,
-                  joined(outputs),
-                  consolidated(input.relation, node_.input->columns)),
-      touched_count_);
-    // The limit, which takes nothing away, tells the planner how many there
-    // are.
-    const auto counted = program_.add_text();
-    program_.line(
-      fmt::format("{} := {} || {} || ')';", counted.name,
-                  literal(fmt::format("(SELECT * FROM {} t LIMIT ", touched_)),
-                  touched_count_));
-    return counted.mark;
+    touched_ = program_.add_staged("touched", columns);
+    program_.stage(
+      touched_,
+      fmt::format("(SELECT DISTINCT {} FROM {} i)", joined(outputs),
+                  consolidated(input.relation, node_.input->columns)));
   }
 
   /// Adds the SELECT of the current input's rows in the touched partitions.
@@ -148,10 +133,9 @@ private:
     if (nulls.empty())
       return rows.mark;
     const auto some_null = joined(nulls, " OR ");
-    program_.line(
-      fmt::format("EXECUTE {} INTO n;",
-                  literal(fmt::format("SELECT count(*) FROM {} t WHERE {}",
-                                      touched_, some_null))));
+    program_.select(
+      fmt::format("SELECT count(*) FROM {} t WHERE {}", touched, some_null),
+      "n");
     program_.begin_if("n > 0");
     add(rows.name + " || ",
         partition_.size() == 1
@@ -180,9 +164,7 @@ private:
   }
 
   void stage(const std::string& relation) {
-    program_.run(fmt::format("INSERT INTO {} SELECT * FROM {} d", changes_,
-                             consolidated(relation, self_.columns)),
-                 count_);
+    program_.stage(changes_, consolidated(relation, self_.columns));
   }
 
   const window& node_;
@@ -192,10 +174,8 @@ private:
   texts names_;
   locator rows_;
   std::string arrangement_;
-  std::string touched_;
-  std::string touched_count_;
-  std::string changes_;
-  std::string count_;
+  program_builder::staged_rows touched_;
+  program_builder::staged_rows changes_;
 };
 
 } // namespace

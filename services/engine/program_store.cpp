@@ -68,8 +68,9 @@ void create_views(pqxx::dbtransaction& tx, const refresh_program& program,
 void create_function(pqxx::dbtransaction& tx, const std::string& name,
                      const std::string& body, const std::string& owner,
                      const std::string& settings) {
-  tx.exec(fmt::format("CREATE FUNCTION {0}(mode text, windows text[], changes "
-                      "bigint[], direct boolean[]) "
+  tx.exec(fmt::format("CREATE FUNCTION {0}(mode text, later xid8, open xid8[], "
+                      "own xid8, places tid[], changes bigint[], direct "
+                      "text[]) "
                       "RETURNS bigint[] LANGUAGE plpgsql SECURITY DEFINER "
                       "SET search_path = pg_catalog, pg_temp{3} AS {1}; "
                       "REVOKE ALL ON FUNCTION {0} FROM PUBLIC; "
@@ -174,7 +175,7 @@ void install_program(pqxx::dbtransaction& tx, const prepared_query& prepared,
   record_program(tx, prepared, target, program);
   if (target.immediate)
     install_immediate(tx, target.id);
-  tx.exec(fmt::format("SELECT {}('CHECK', NULL, NULL, NULL)",
+  tx.exec(fmt::format("SELECT {}('CHECK', NULL, NULL, NULL, NULL, NULL, NULL)",
                       refresh_function(target.id)));
 }
 

@@ -64,20 +64,27 @@ void call_program(pqxx::dbtransaction& tx, work_item& item,
                   const std::string& mode,
                   const std::vector<source_changes>& changes,
                   const std::vector<double>& rows) {
-  std::vector<std::string> windows;
+  const auto since = item.table.consumed.value_or(frontier{"0:0:", {}});
+  std::vector<std::string> places;
   std::vector<std::int64_t> counts;
-  std::vector<bool> direct;
+  std::vector<std::string> direct;
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (item.table.consumed)
-      windows.push_back(literal(changes[i].window));
+    places.push_back(places_of(changes[i].blocks));
     counts.push_back(changes[i].count);
-    direct.push_back(reads_directly(changes[i].count, rows[i]));
+    direct.push_back(reads_directly(changes[i].count, rows[i])
+                       ? array_element(window(since, changes[i].blocks))
+                       : "NULL");
   }
-  const auto row = tx.exec1(fmt::format(
-    "SELECT r[1], r[2] FROM {}('{}', ARRAY[{}]::text[], ARRAY[{}]::bigint[], "
-    "ARRAY[{}]::boolean[]) r",
-    refresh_function(item.table.id), mode, joined(windows),
-    fmt::join(counts, ", "), fmt::join(direct, ", ")));
+  // Planned once a session.
+  const auto name = refresh_function(item.table.id);
+  tx.conn().prepare(name, fmt::format("SELECT r[1], r[2] FROM {}($1, $2, $3, "
+                                      "$4, $5, $6, $7) r",
+                                      name));
+  const auto row = tx.exec_prepared1(
+    name, mode, first_unseen(since), open_in(since), since.own_xid,
+    fmt::format("{{{}}}", fmt::join(places, ",")),
+    fmt::format("{{{}}}", fmt::join(counts, ",")),
+    fmt::format("{{{}}}", fmt::join(direct, ",")));
   item.outcome.rows_inserted = row[0].as<std::int64_t>(0);
   item.outcome.rows_deleted = row[1].as<std::int64_t>(0);
 }

@@ -1,7 +1,5 @@
 #include "services/engine/source_changes.hpp"
 
-#include "services/capture/staging.hpp"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -24,7 +22,6 @@ std::vector<source_changes> count_changes(pqxx::transaction_base& tx,
                                           const refresh_program& program,
                                           const frontier& since) {
   std::map<oid, source_changes> found;
-  std::map<oid, std::vector<block_range>> blocks;
   for (const auto& row : tx.exec_params(
          "SELECT source, part, rows, truncated, first_block, last_block "
          "FROM pgtrickle._changes_beyond($1::oid[], $2::pg_snapshot, $3::xid8)",
@@ -33,14 +30,13 @@ std::vector<source_changes> count_changes(pqxx::transaction_base& tx,
     found[source].count += row[2].as<std::int64_t>();
     found[source].truncated = found[source].truncated || row[3].as<bool>();
     if (!row[4].is_null())
-      blocks[source].push_back({row[1].as<int>(), row[4].as<std::int64_t>(),
-                                row[5].as<std::int64_t>()});
+      found[source].blocks.push_back({row[1].as<int>(),
+                                      row[4].as<std::int64_t>(),
+                                      row[5].as<std::int64_t>()});
   }
   std::vector<source_changes> changes;
-  for (const auto& source : program.sources) {
+  for (const auto& source : program.sources)
     changes.push_back(found[source.table]);
-    changes.back().window = window(since, blocks[source.table]);
-  }
   return changes;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "services/capture/frontier.hpp"
+#include "services/capture/staging.hpp"
 #include "services/differential/program.hpp"
 
 #include <pqxx/pqxx>
@@ -11,8 +11,8 @@ namespace pgtrickle::engine {
 struct source_changes {
   std::int64_t count = 0;
   bool truncated = false;
-  /// The condition that picks them, on the program's view of the buffer.
-  std::string window;
+  /// Where they lie.
+  std::vector<block_range> blocks;
 };
 
 /// The changes of every source of `program`, in its order: as their writers

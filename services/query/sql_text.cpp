@@ -25,6 +25,16 @@ std::string literal(std::string_view text) {
   return result += '\'';
 }
 
+std::string array_element(std::string_view text) {
+  std::string result = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\')
+      result += '\\';
+    result += c;
+  }
+  return result + '"';
+}
+
 std::string column_name(std::size_t index) {
   return "c" + std::to_string(index + 1);
 }

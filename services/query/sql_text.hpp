@@ -13,6 +13,9 @@ namespace pgtrickle {
 /// Returns `text` as a string constant, safe to splice into a statement.
 [[nodiscard]] std::string literal(std::string_view text);
 
+/// Returns `text` as an element of an array's text form.
+[[nodiscard]] std::string array_element(std::string_view text);
+
 /// Inside the engine, columns are positions: the name of column `index`
 /// (from 0) is c1, c2 … in every relation, so no user's name can clash.
 [[nodiscard]] std::string column_name(std::size_t index);

@@ -13,6 +13,7 @@
 #include <utils/guc.h>
 #include <utils/lsyscache.h>
 #include <utils/syscache.h>
+#include <utils/xid8.h>
 
 #include <fmgr.h>
 #include <miscadmin.h>
@@ -52,6 +53,7 @@ static Oid owner_of(Oid function) {
 // not ask for it: it gets its owner's rights, can't leave triggers behind for
 // the COMMIT, and what it sets is undone.
 static Datum run_as_owner(Oid function, Datum mode, Datum changes) {
+  const Datum none = FullTransactionIdGetDatum(InvalidFullTransactionId);
   Oid user;
   int context;
   int level;
@@ -61,9 +63,10 @@ static Datum run_as_owner(Oid function, Datum mode, Datum changes) {
                                                | SECURITY_LOCAL_USERID_CHANGE
                                                | SECURITY_RESTRICTED_OPERATION);
   level = NewGUCNestLevel();
-  result = OidFunctionCall4(
-    function, mode, PointerGetDatum(construct_empty_array(TEXTOID)), changes,
-    PointerGetDatum(construct_empty_array(BOOLOID)));
+  result = OidFunctionCall7(
+    function, mode, none, PointerGetDatum(construct_empty_array(XID8OID)), none,
+    PointerGetDatum(construct_empty_array(TIDOID)), changes,
+    PointerGetDatum(construct_empty_array(TEXTOID)));
   AtEOXact_GUC(false, level);
   SetUserIdAndSecContext(user, context);
   return result;

@@ -65,14 +65,16 @@ struct two_bags : test::stream_database {
                     joined(columns)));
     for (const auto& source : program_.sources)
       sql(fmt::format("DROP TABLE IF EXISTS {0}; CREATE TABLE {0} (c1 int, c2 "
-                      "int, __weight bigint)",
+                      "int, __weight bigint, __part int DEFAULT 0, __at tid "
+                      "DEFAULT '(3,1)', __xid xid8 DEFAULT '9')",
                       source.view));
     for (const auto& table : program_.staging)
       sql("DROP TABLE IF EXISTS " + table);
     for (const auto& statement : program_.create_staging)
       sql(statement);
-    sql("CREATE OR REPLACE FUNCTION refresh(mode text, windows text[], changes "
-        "bigint[], direct boolean[]) RETURNS bigint[] LANGUAGE plpgsql AS "
+    sql("CREATE OR REPLACE FUNCTION refresh(mode text, later xid8, open "
+        "xid8[], own xid8, places tid[], changes bigint[], direct text[]) "
+        "RETURNS bigint[] LANGUAGE plpgsql AS "
         + literal(program_.function_body));
   }
 
@@ -81,6 +83,7 @@ struct two_bags : test::stream_database {
   std::string arguments() {
     std::vector<std::string> counts;
     std::vector<std::string> direct;
+    std::vector<std::string> places;
     for (const auto& source : program_.sources) {
       const auto name
         = sql(fmt::format("SELECT {}::regclass", source.table))[0][0]
@@ -99,13 +102,14 @@ struct two_bags : test::stream_database {
                     "n UNION ALL SELECT o.*, -1 FROM ({2}) o",
                     source.view, except(name, old), except(old, name)));
       counts.push_back(fmt::format("(SELECT count(*) FROM {})", source.view));
-      direct.emplace_back(straight ? "true" : "false");
+      direct.emplace_back(straight ? "'true'" : "NULL");
+      places.emplace_back("'(3,0)', '(4,0)', '(0,0)', '(0,0)'");
       sql(fmt::format("DELETE FROM {0}; INSERT INTO {0} SELECT * FROM {1}", old,
                       name));
     }
-    return fmt::format("array_fill('true'::text, ARRAY[{}]), ARRAY[{}], "
-                       "ARRAY[{}]",
-                       counts.size(), joined(counts), joined(direct));
+    return fmt::format("'9', '{{}}', '5', ARRAY[{}]::tid[], ARRAY[{}], "
+                       "ARRAY[{}]::text[]",
+                       joined(places), joined(counts), joined(direct));
   }
 
   void keeps(const plan_ptr& root) {
@@ -117,7 +121,7 @@ struct two_bags : test::stream_database {
     }
     install(root);
     (void)arguments();
-    sql("SELECT refresh('FILL', NULL, NULL, NULL)");
+    sql("SELECT refresh('FILL', NULL, NULL, NULL, NULL, NULL, NULL)");
     for (int round = 1; round <= 9; ++round) {
       CAPTURE(round);
       if (round % 3 != 0)

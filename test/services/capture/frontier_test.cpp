@@ -20,7 +20,9 @@ TEST_CASE("what the refresh itself wrote is consumed already") {
            "AND __xid <> '705'::xid8");
 }
 
-TEST_CASE("transactions older than the snapshot's first are consumed") {
-  CHECK(oldest_unseen({.snapshot = "700:705:700,703", .own_xid = {}}) == "700");
-  CHECK(oldest_unseen({.snapshot = "705:705:", .own_xid = {}}) == "705");
+TEST_CASE("the parts of a snapshot") {
+  const frontier busy{.snapshot = "700:705:700,703", .own_xid = {}};
+  CHECK(first_unseen(busy) == "705");
+  CHECK(open_in(busy) == "{700,703}");
+  CHECK(open_in({.snapshot = "705:705:", .own_xid = {}}) == "{}");
 }

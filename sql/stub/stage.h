@@ -1,0 +1,36 @@
+#pragma once
+// What a refresh program stages: relations in memory (on disk beyond work_mem)
+// that its later statements read by name. They need no catalog, nobody else
+// sees them, and the planner knows how many rows they have.
+
+#include "sql/stub/kept_plans.h"
+
+/// How a statement of a program is run.
+typedef struct program_statement {
+  const char* text;
+  /// Null, or values for $1, $2 …
+  int nargs;
+  Oid* types;
+  Datum* values;
+  char* nulls;
+  /// Whether the same text comes again.
+  bool keep;
+} program_statement;
+
+/// Begins a program; until it ends, what is staged belongs to it. Programs
+/// nest: a statement of one may write to a source of another.
+void begin_program(void);
+/// Drops what was staged since `begin_program`.
+void end_program(void);
+
+/// Runs a SELECT and stages its rows as `name`. Returns their number.
+int64 stage_rows(const char* name, const program_statement* statement);
+
+/// Runs a statement. Returns the number of rows that it changed.
+int64 run_statement(const program_statement* statement);
+
+/// Runs a SELECT of one bigint. Null counts as 0.
+int64 select_number(const program_statement* statement);
+
+/// What PostgreSQL expects a statement to cost, in its planner's units.
+double statement_cost(const program_statement* statement);
