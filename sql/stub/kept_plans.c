@@ -1,13 +1,17 @@
 #include "sql/stub/kept_plans.h"
 
+#include "sql/stub/plan_dependencies.h"
+
 #include <access/relation.h>
 #include <access/tupdesc.h>
+#include <catalog/namespace.h>
 #include <common/hashfn.h>
 #include <lib/ilist.h>
-#include <nodes/plannodes.h>
+#include <nodes/nodeFuncs.h>
 #include <storage/bufmgr.h>
+#include <storage/lmgr.h>
+#include <tcop/tcopprot.h>
 #include <utils/memutils.h>
-#include <utils/plancache.h>
 #include <utils/rel.h>
 
 #include <miscadmin.h>
@@ -34,18 +38,17 @@ typedef struct staged_size {
 typedef struct plan_key {
   uint64 statement;
   Oid user;
-  int32 nargs;
 } plan_key;
 
 struct kept_plan {
   plan_key key;
   dlist_node used;
+  // Holds all that follows.
+  MemoryContext memory;
   char* statement;
-  SPIPlanPtr plan;
+  PlannedStmt* plan;
+  bool valid;
   int users;
-  // Whether the rest is filled in.
-  bool measured;
-  MemoryContext sizes;
   int tables;
   table_size* table;
   int relations;
@@ -54,6 +57,38 @@ struct kept_plan {
 
 static HTAB* plans = NULL;
 static dlist_head by_use = DLIST_STATIC_INIT(by_use);
+
+// -- planning -----------------------------------------------------------------
+
+static Query* analysed(const plan_request* request) {
+  List* queries;
+  List* statements = pg_parse_query(request->text);
+  if (list_length(statements) != 1)
+    ereport(ERROR, errcode(ERRCODE_SYNTAX_ERROR),
+            errmsg("a program runs one statement at a time"));
+  queries = pg_analyze_and_rewrite_fixedparams(
+    linitial_node(RawStmt, statements), request->text, request->types,
+    request->nargs, request->environment);
+  if (list_length(queries) != 1
+      || linitial_node(Query, queries)->commandType == CMD_UTILITY)
+    ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+            errmsg("a program's statement is a SELECT, INSERT, UPDATE, DELETE "
+                   "or MERGE that no rule rewrites"));
+  return linitial_node(Query, queries);
+}
+
+static PlannedStmt* planned_query(Query* query, const char* text, int options) {
+  PlannedStmt* plan;
+  PushActiveSnapshot(GetTransactionSnapshot());
+  plan = pg_plan_query(query, text, options, NULL);
+  PopActiveSnapshot();
+  return plan;
+}
+
+PlannedStmt* plan_once(const plan_request* request) {
+  return planned_query(analysed(request), request->text,
+                       CURSOR_OPT_PARALLEL_OK);
+}
 
 // -- sizes --------------------------------------------------------------------
 
@@ -74,13 +109,11 @@ static bool about_the_same(double a, double b, double few) {
   return a <= 2 * b && b <= 2 * a;
 }
 
-static bool fits(const kept_plan* kept, relation_finder staged) {
+static bool fits(const kept_plan* kept, QueryEnvironment* environment) {
   int i;
-  if (!kept->measured)
-    return false;
   for (i = 0; i < kept->relations; ++i) {
     const staged_size* then = &kept->relation[i];
-    EphemeralNamedRelation now = staged(then->name);
+    const EphemeralNamedRelation now = get_ENR(environment, then->name);
     if (now == NULL || !equalTupleDescs(now->md.tupdesc, then->columns)
         || !about_the_same(now->md.enrtuples, then->rows, FEW_ROWS))
       return false;
@@ -92,29 +125,26 @@ static bool fits(const kept_plan* kept, relation_finder staged) {
   return true;
 }
 
-static void note_tables(kept_plan* kept, const PlannedStmt* planned) {
+static void note_tables(kept_plan* kept) {
   ListCell* cell;
-  kept->table = palloc_array(table_size, list_length(planned->relationOids));
-  kept->tables = 0;
-  foreach (cell, planned->relationOids) {
+  kept->table = palloc_array(table_size, list_length(kept->plan->relationOids));
+  foreach (cell, kept->plan->relationOids) {
     table_size* size = &kept->table[kept->tables++];
     size->relation = lfirst_oid(cell);
     size->pages = pages_of(size->relation);
   }
 }
 
-static void note_relations(kept_plan* kept, const PlannedStmt* planned,
-                           relation_finder staged) {
+static void note_relations(kept_plan* kept, QueryEnvironment* environment) {
   ListCell* cell;
-  kept->relation = palloc_array(staged_size, list_length(planned->rtable));
-  kept->relations = 0;
-  foreach (cell, planned->rtable) {
+  kept->relation = palloc_array(staged_size, list_length(kept->plan->rtable));
+  foreach (cell, kept->plan->rtable) {
     const RangeTblEntry* entry = lfirst_node(RangeTblEntry, cell);
     EphemeralNamedRelation now;
     staged_size* size;
     if (entry->rtekind != RTE_NAMEDTUPLESTORE)
       continue;
-    now = staged(entry->enrname);
+    now = get_ENR(environment, entry->enrname);
     size = &kept->relation[kept->relations++];
     size->name = pstrdup(entry->enrname);
     size->columns = CreateTupleDescCopy(now->md.tupdesc);
@@ -122,34 +152,23 @@ static void note_relations(kept_plan* kept, const PlannedStmt* planned,
   }
 }
 
-static void note_sizes(kept_plan* kept, relation_finder staged) {
-  CachedPlan* cached = SPI_plan_get_cached_plan(kept->plan);
-  MemoryContext caller;
-  const PlannedStmt* planned;
-  if (cached == NULL)
-    return;
-  planned = linitial_node(PlannedStmt, cached->stmt_list);
-  kept->sizes = AllocSetContextCreate(
-    TopMemoryContext, "pg_trickle kept plan's sizes", ALLOCSET_SMALL_SIZES);
-  caller = MemoryContextSwitchTo(kept->sizes);
-  note_tables(kept, planned);
-  note_relations(kept, planned, staged);
-  kept->measured = true;
-  MemoryContextSwitchTo(caller);
-  ReleaseCachedPlan(cached, CurrentResourceOwner);
-}
-
 // -- keeping ------------------------------------------------------------------
 
+static void invalidate(void* plan) { ((kept_plan*)plan)->valid = false; }
+
+static void invalidate_all(void) {
+  dlist_iter at;
+  dlist_foreach(at, &by_use) {
+    dlist_container(kept_plan, used, at.cur)->valid = false;
+  }
+}
+
 static void forget(kept_plan* kept) {
+  MemoryContext memory = kept->memory;
+  forget_dependencies(kept, kept->plan);
   dlist_delete(&kept->used);
-  if (kept->plan != NULL)
-    SPI_freeplan(kept->plan);
-  if (kept->statement != NULL)
-    pfree(kept->statement);
-  if (kept->sizes != NULL)
-    MemoryContextDelete(kept->sizes);
   hash_search(plans, &kept->key, HASH_REMOVE, NULL);
+  MemoryContextDelete(memory);
 }
 
 static void make_room(void) {
@@ -169,60 +188,91 @@ static void create_plans(void) {
   HASHCTL control = {.keysize = sizeof(plan_key),
                      .entrysize = sizeof(kept_plan),
                      .hcxt = TopMemoryContext};
+  watch_dependencies(invalidate, invalidate_all);
   plans = hash_create("pg_trickle kept plans", 64, &control,
                       HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-static SPIPlanPtr prepare(const char* statement, int nargs, Oid* types) {
-  SPIPlanPtr plan
-    = SPI_prepare_cursor(statement, nargs, types, CURSOR_OPT_GENERIC_PLAN);
-  if (plan == NULL)
-    elog(ERROR, "SPI_prepare_cursor failed: %s",
-         SPI_result_code_string(SPI_result));
-  return plan;
-}
-
 // What may fail comes first: an entry is whole or not there.
-static kept_plan* add(const plan_key* key, const char* statement,
-                      SPIPlanPtr plan) {
+static kept_plan* keep(const plan_key* key, const plan_request* request,
+                       PlannedStmt* plan, uint64 seen) {
+  kept_plan made = {.key = *key};
   kept_plan* kept;
-  char* text = MemoryContextStrdup(TopMemoryContext, statement);
+  MemoryContext caller;
+  made.memory = AllocSetContextCreate(
+    CurrentMemoryContext, "pg_trickle kept plan", ALLOCSET_SMALL_SIZES);
+  caller = MemoryContextSwitchTo(made.memory);
+  made.statement = pstrdup(request->text);
+  made.plan = copyObject(plan);
+  note_tables(&made);
+  note_relations(&made, request->environment);
+  MemoryContextSwitchTo(caller);
   make_room();
   kept = hash_search(plans, key, HASH_ENTER, NULL);
-  memset((char*)kept + sizeof(*key), 0, sizeof(*kept) - sizeof(*key));
-  kept->statement = text;
-  kept->plan = plan;
+  *kept = made;
   dlist_push_tail(&by_use, &kept->used);
-  SPI_keepplan(plan);
+  MemoryContextSetParent(made.memory, CacheMemoryContext);
+  note_dependencies(kept, kept->plan);
+  kept->valid = seen == changes_seen();
   return kept;
 }
 
-kept_plan* take_plan(const char* statement, int nargs, Oid* types,
-                     relation_finder staged) {
+// A plan for one state of an index, or one role, is not kept.
+static kept_plan* plan_and_keep(const plan_key* key,
+                                const plan_request* request) {
+  const uint64 seen = changes_seen();
+  Query* query = analysed(request);
+  PlannedStmt* plan;
+  if (query->hasRowSecurity)
+    return NULL;
+  plan = planned_query(query, request->text, CURSOR_OPT_GENERIC_PLAN);
+  if (plan->transientPlan || plan->dependsOnRole)
+    return NULL;
+  return keep(key, request, plan, seen);
+}
+
+// What the locks bring to light may say that the plan is none any more.
+static bool lock_tables(const kept_plan* kept) {
+  ListCell* cell;
+  foreach (cell, kept->plan->rtable) {
+    const RangeTblEntry* entry = lfirst_node(RangeTblEntry, cell);
+    if (entry->rtekind == RTE_RELATION)
+      LockRelationOid(entry->relid, entry->rellockmode);
+  }
+  return kept->valid;
+}
+
+static plan_key key_of(const plan_request* request) {
   plan_key key;
-  kept_plan* kept;
+  const char* path = namespace_search_path;
   memset(&key, 0, sizeof(key));
-  key.statement = hash_bytes_extended((const unsigned char*)statement,
-                                      (int)strlen(statement), 0);
+  key.statement = hash_combine64(
+    hash_bytes_extended((const unsigned char*)request->text,
+                        (int)strlen(request->text), 0),
+    hash_bytes_extended((const unsigned char*)path, (int)strlen(path), 0));
   key.user = GetUserId();
-  key.nargs = nargs;
+  return key;
+}
+
+kept_plan* take_plan(const plan_request* request) {
+  const plan_key key = key_of(request);
+  kept_plan* kept;
   if (plans == NULL)
     create_plans();
   kept = hash_search(plans, &key, HASH_FIND, NULL);
-  if (kept != NULL && strcmp(kept->statement, statement) == 0
-      && fits(kept, staged)) {
-    dlist_move_tail(&by_use, &kept->used);
+  if (kept != NULL && strcmp(kept->statement, request->text) == 0 && kept->valid
+      && lock_tables(kept) && fits(kept, request->environment)) {
+    dlist_delete(&kept->used);
+    dlist_push_tail(&by_use, &kept->used);
     return kept;
   }
   if (kept != NULL && kept->users > 0)
     return NULL;
   if (kept != NULL)
     forget(kept);
-  kept = add(&key, statement, prepare(statement, nargs, types));
-  note_sizes(kept, staged);
-  return kept;
+  return plan_and_keep(&key, request);
 }
 
 void begin_use(kept_plan* kept) { ++kept->users; }
 void end_use(kept_plan* kept) { --kept->users; }
-SPIPlanPtr spi_plan(const kept_plan* kept) { return kept->plan; }
+const PlannedStmt* planned(const kept_plan* kept) { return kept->plan; }

@@ -1,13 +1,15 @@
 #include "sql/stub/stage.h"
 
+#include "sql/stub/kept_plans.h"
+
 #include <access/tupdesc.h>
 #include <access/xact.h>
-#include <executor/spi_priv.h>
+#include <catalog/pg_type.h>
+#include <executor/executor.h>
 #include <executor/tstoreReceiver.h>
-#include <nodes/plannodes.h>
 #include <utils/memutils.h>
-#include <utils/plancache.h>
 #include <utils/resowner.h>
+#include <utils/snapmgr.h>
 #include <utils/tuplestore.h>
 
 #include <miscadmin.h>
@@ -100,44 +102,59 @@ void end_program(void) {
 
 // -- statements ---------------------------------------------------------------
 
-static EphemeralNamedRelation find_staged(const char* name) {
+static EphemeralNamedRelation find_staged(const program* own,
+                                          const char* name) {
   ListCell* cell;
-  if (current != NULL)
-    foreach (cell, current->relations) {
-      EphemeralNamedRelation relation = lfirst(cell);
-      if (strcmp(relation->md.name, name) == 0)
-        return relation;
-    }
+  foreach (cell, own->relations) {
+    EphemeralNamedRelation relation = lfirst(cell);
+    if (strcmp(relation->md.name, name) == 0)
+      return relation;
+  }
   return NULL;
 }
 
-static void connect(const program* own) {
+static QueryEnvironment* environment_of(const program* own) {
+  QueryEnvironment* environment = create_queryEnv();
   ListCell* cell;
-  SPI_connect();
   foreach (cell, own->relations)
-    if (SPI_register_relation(lfirst(cell)) != SPI_OK_REL_REGISTER)
-      elog(ERROR, "staged relation could not be registered");
+    register_ENR(environment, lfirst(cell));
+  return environment;
 }
 
-// Statement and plan: `kept` is null if the plan is for this time only.
-typedef struct ready_statement {
-  SPIPlanPtr plan;
+// A statement of a program, in its own memory until it is done.
+typedef struct execution {
+  program* own;
+  MemoryContext memory;
+  MemoryContext caller;
+  const program_statement* statement;
+  plan_request request;
+  // Null if the plan is for this time only.
   kept_plan* kept;
-} ready_statement;
+  PlannedStmt* plan;
+} execution;
 
-static ready_statement make_ready(const program_statement* statement) {
-  ready_statement ready = {NULL, NULL};
+static execution begin_execution(const program_statement* statement) {
+  execution run;
+  memset(&run, 0, sizeof(run));
+  run.own = own_program();
+  run.memory = AllocSetContextCreate(
+    CurrentMemoryContext, "pg_trickle statement", ALLOCSET_DEFAULT_SIZES);
+  run.caller = MemoryContextSwitchTo(run.memory);
+  run.statement = statement;
+  run.request.text = statement->text;
+  run.request.nargs = statement->nargs;
+  run.request.types = statement->types;
+  run.request.environment = environment_of(run.own);
   if (statement->keep)
-    ready.kept = take_plan(statement->text, statement->nargs, statement->types,
-                           find_staged);
-  if (ready.kept != NULL)
-    ready.plan = spi_plan(ready.kept);
-  else
-    ready.plan
-      = SPI_prepare(statement->text, statement->nargs, statement->types);
-  if (ready.plan == NULL)
-    elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-  return ready;
+    run.kept = take_plan(&run.request);
+  run.plan = run.kept != NULL ? (PlannedStmt*)planned(run.kept)
+                              : plan_once(&run.request);
+  return run;
+}
+
+static void end_execution(execution* run) {
+  MemoryContextSwitchTo(run->caller);
+  MemoryContextDelete(run->memory);
 }
 
 static ParamListInfo parameters(const program_statement* statement) {
@@ -163,87 +180,101 @@ static void settle(program* own) {
   --own->running;
 }
 
-static void execute(program* own, const ready_statement* ready,
-                    const program_statement* statement, DestReceiver* to) {
-  SPIExecuteOptions options;
-  volatile int code = 0;
-  memset(&options, 0, sizeof(options));
-  options.params = parameters(statement);
-  options.dest = to;
-  options.must_return_tuples = to != NULL;
-  ++own->running;
-  if (ready->kept != NULL)
-    begin_use(ready->kept);
-  PG_TRY();
-  { code = SPI_execute_plan_extended(ready->plan, &options); }
-  PG_FINALLY();
-  {
-    if (ready->kept != NULL)
-      end_use(ready->kept);
-  }
-  PG_END_TRY();
-  settle(own);
-  if (code < 0)
-    elog(ERROR, "SPI_execute_plan_extended failed: %s",
-         SPI_result_code_string(code));
-}
-
-int64 run_statement(const program_statement* statement) {
-  program* own = own_program();
-  ready_statement ready;
-  int64 rows;
-  connect(own);
-  ready = make_ready(statement);
-  execute(own, &ready, statement, NULL);
-  rows = (int64)SPI_processed;
-  SPI_finish();
+static uint64 execute_plan(const execution* run, DestReceiver* to) {
+  QueryDesc* query;
+  uint64 rows;
+  CommandCounterIncrement();
+  PushActiveSnapshot(GetTransactionSnapshot());
+  query = CreateQueryDesc(run->plan, run->request.text, GetActiveSnapshot(),
+                          InvalidSnapshot, to, parameters(run->statement),
+                          run->request.environment, 0);
+  ExecutorStart(query, 0);
+  ExecutorRun(query, ForwardScanDirection, 0, true);
+  rows = query->estate->es_processed;
+  ExecutorFinish(query);
+  ExecutorEnd(query);
+  FreeQueryDesc(query);
+  PopActiveSnapshot();
+  CommandCounterIncrement();
   return rows;
 }
 
+static uint64 execute(const execution* run, DestReceiver* to) {
+  volatile uint64 rows = 0;
+  ++run->own->running;
+  if (run->kept != NULL)
+    begin_use(run->kept);
+  PG_TRY();
+  { rows = execute_plan(run, to); }
+  PG_FINALLY();
+  {
+    if (run->kept != NULL)
+      end_use(run->kept);
+  }
+  PG_END_TRY();
+  settle(run->own);
+  return rows;
+}
+
+int64 run_statement(const program_statement* statement) {
+  execution run = begin_execution(statement);
+  const uint64 rows = execute(&run, None_Receiver);
+  end_execution(&run);
+  return (int64)rows;
+}
+
+// -- a number -----------------------------------------------------------------
+
+typedef struct number_receiver {
+  DestReceiver base;
+  int64 number;
+} number_receiver;
+
+static bool receive_number(TupleTableSlot* row, DestReceiver* to) {
+  bool null;
+  const Datum value = slot_getattr(row, 1, &null);
+  ((number_receiver*)to)->number = null ? 0 : DatumGetInt64(value);
+  return true;
+}
+
+static void start_number(DestReceiver* to, int operation, TupleDesc columns) {
+  (void)to;
+  (void)operation;
+  if (columns->natts != 1 || TupleDescAttr(columns, 0)->atttypid != INT8OID)
+    ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
+            errmsg("the statement gives something else than one bigint"));
+}
+
+static void ignore(DestReceiver* to) { (void)to; }
+
 int64 select_number(const program_statement* statement) {
-  program* own = own_program();
-  ready_statement ready;
-  int64 number = 0;
-  bool null = true;
-  connect(own);
-  ready = make_ready(statement);
-  execute(own, &ready, statement, NULL);
-  if (SPI_processed > 0 && SPI_tuptable != NULL)
-    number = DatumGetInt64(
-      SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
-  SPI_finish();
-  return null ? 0 : number;
+  number_receiver receiver = {.base = {.receiveSlot = receive_number,
+                                       .rStartup = start_number,
+                                       .rShutdown = ignore,
+                                       .rDestroy = ignore,
+                                       .mydest = DestNone}};
+  execution run = begin_execution(statement);
+  (void)execute(&run, &receiver.base);
+  end_execution(&run);
+  return receiver.number;
 }
 
 double statement_cost(const program_statement* statement) {
-  program* own = own_program();
-  CachedPlan* cached;
-  ready_statement ready;
-  double cost = 0;
-  connect(own);
-  ready = make_ready(statement);
-  cached = SPI_plan_get_cached_plan(ready.plan);
-  if (cached != NULL) {
-    cost = linitial_node(PlannedStmt, cached->stmt_list)->planTree->total_cost;
-    ReleaseCachedPlan(cached, ready.kept != NULL ? CurrentResourceOwner : NULL);
-  }
-  SPI_finish();
+  execution run = begin_execution(statement);
+  const double cost = run.plan->planTree->total_cost;
+  end_execution(&run);
   return cost;
 }
 
 // -- staging ------------------------------------------------------------------
 
 static EphemeralNamedRelation new_relation(program* own, const char* name,
-                                           SPIPlanPtr plan) {
-  const CachedPlanSource* source = linitial(SPI_plan_get_plan_sources(plan));
+                                           const PlannedStmt* plan) {
   MemoryContext caller = MemoryContextSwitchTo(own->memory);
-  EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
+  EphemeralNamedRelation relation = palloc0(sizeof(*relation));
   ResourceOwner owner = CurrentResourceOwner;
-  if (source->resultDesc == NULL)
-    ereport(ERROR, errcode(ERRCODE_SYNTAX_ERROR),
-            errmsg("only the rows of a SELECT can be staged"));
   relation->md.name = pstrdup(name);
-  relation->md.tupdesc = CreateTupleDescCopy(source->resultDesc);
+  relation->md.tupdesc = ExecCleanTypeFromTL(plan->planTree->targetlist);
   relation->md.enrtype = ENR_NAMED_TUPLESTORE;
   CurrentResourceOwner = CurTransactionResourceOwner;
   relation->reldata = tuplestore_begin_heap(false, false, work_mem);
@@ -253,7 +284,7 @@ static EphemeralNamedRelation new_relation(program* own, const char* name,
 }
 
 static void replace_staged(program* own, EphemeralNamedRelation relation) {
-  EphemeralNamedRelation former = find_staged(relation->md.name);
+  EphemeralNamedRelation former = find_staged(own, relation->md.name);
   MemoryContext caller = MemoryContextSwitchTo(own->memory);
   if (former != NULL) {
     own->relations = list_delete_ptr(own->relations, former);
@@ -264,19 +295,18 @@ static void replace_staged(program* own, EphemeralNamedRelation relation) {
 }
 
 int64 stage_rows(const char* name, const program_statement* statement) {
-  program* own = own_program();
-  EphemeralNamedRelation relation;
-  ready_statement ready;
   DestReceiver* receiver = CreateDestReceiver(DestTuplestore);
-  connect(own);
-  ready = make_ready(statement);
-  relation = new_relation(own, name, ready.plan);
-  SetTuplestoreDestReceiverParams(receiver, relation->reldata, own->memory,
+  execution run = begin_execution(statement);
+  EphemeralNamedRelation relation;
+  if (run.plan->commandType != CMD_SELECT)
+    ereport(ERROR, errcode(ERRCODE_SYNTAX_ERROR),
+            errmsg("only the rows of a SELECT can be staged"));
+  relation = new_relation(run.own, name, run.plan);
+  SetTuplestoreDestReceiverParams(receiver, relation->reldata, run.own->memory,
                                   false, NULL, NULL);
-  execute(own, &ready, statement, receiver);
-  relation->md.enrtuples = (double)SPI_processed;
-  SPI_finish();
+  relation->md.enrtuples = (double)execute(&run, receiver);
   receiver->rDestroy(receiver);
-  replace_staged(own, relation);
+  replace_staged(run.own, relation);
+  end_execution(&run);
   return (int64)relation->md.enrtuples;
 }

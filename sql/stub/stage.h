@@ -3,7 +3,7 @@
 // that its later statements read by name. They need no catalog, nobody else
 // sees them, and the planner knows how many rows they have.
 
-#include "sql/stub/kept_plans.h"
+#include "postgres.h"
 
 /// How a statement of a program is run.
 typedef struct program_statement {
