@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 
@@ -17,7 +18,7 @@ struct frontier {
   /// The refresh's own transaction, if it wrote.
   std::optional<std::string> own_xid;
 
-  bool operator==(const frontier&) const = default;
+  auto operator<=>(const frontier&) const = default;
 };
 
 /// The condition on a change buffer's rows that they lie beyond `since`: over

@@ -96,13 +96,16 @@ std::optional<stream_table_id> find_by_relation(pqxx::transaction_base& tx,
   return stream_table_id{rows[0][0].as<std::int64_t>()};
 }
 
-std::set<oid> sources_of(pqxx::transaction_base& tx, stream_table_id id) {
-  std::set<oid> sources;
-  for (const auto& row :
-       tx.exec_params("SELECT source_relid FROM pgtrickle.pgt_dependencies "
-                      "WHERE pgt_id = $1 AND source_type <> 'VIEW'",
-                      static_cast<std::int64_t>(id)))
-    sources.insert(row[0].as<oid>());
+sources_by_table sources_of(pqxx::transaction_base& tx,
+                            const std::vector<stream_table_id>& ids) {
+  sources_by_table sources;
+  tx.conn().prepare("pgt_sources",
+                    "SELECT pgt_id, source_relid FROM "
+                    "pgtrickle.pgt_dependencies WHERE pgt_id = ANY "
+                    "($1::bigint[]) AND source_type <> 'VIEW'");
+  for (const auto& row : tx.exec_prepared("pgt_sources", array_of(ids)))
+    sources[stream_table_id{row[0].as<std::int64_t>()}].insert(
+      row[1].as<oid>());
   return sources;
 }
 
@@ -193,9 +196,9 @@ std::vector<std::string> dependents_of(pqxx::transaction_base& tx, oid relid) {
 }
 
 void check_fence(pqxx::transaction_base& tx, std::int64_t epoch) {
-  if (tx.exec_params(
-          "SELECT 1 FROM pgtrickle.pgt_owner WHERE epoch = $1 FOR SHARE", epoch)
-        .empty())
+  tx.conn().prepare(
+    "pgt_fence", "SELECT FROM pgtrickle.pgt_owner WHERE epoch = $1 FOR SHARE");
+  if (tx.exec_prepared("pgt_fence", epoch).empty())
     throw postgres::abandoned({errc::fenced,
                                "another daemon owns this database",
                                fmt::format("this one's epoch was {}", epoch),

@@ -56,9 +56,10 @@ load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids);
 [[nodiscard]] std::optional<stream_table_id>
 find_by_relation(pqxx::transaction_base& tx, oid relid);
 
-/// Tables that the stream table `id` reads.
-[[nodiscard]] std::set<oid> sources_of(pqxx::transaction_base& tx,
-                                       stream_table_id id);
+/// Tables that each of the stream tables `ids` reads.
+using sources_by_table = std::map<stream_table_id, std::set<oid>>;
+[[nodiscard]] sources_by_table
+sources_of(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids);
 
 /// The stored program, as text.
 [[nodiscard]] std::string program_of(pqxx::transaction_base& tx,

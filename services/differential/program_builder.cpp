@@ -170,10 +170,9 @@ void program_builder::add_call(std::string_view statement,
                                std::string_view count, std::string_view kept) {
   const auto call
     = fmt::format("pgtrickle._run({}, {})", text_of(statement), kept);
-  if (count.empty())
-    line(fmt::format("n := {};", call));
-  else
-    line(fmt::format("{0} := {0} + {1};", count, call));
+  line(fmt::format("n := {};", call));
+  if (!count.empty())
+    line(fmt::format("{0} := {0} + n;", count));
 }
 
 void program_builder::run(std::string_view statement, std::string_view count) {

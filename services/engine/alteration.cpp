@@ -65,7 +65,8 @@ pqxx::row run_once(pqxx::dbtransaction& tx, const alteration& planned,
   const std::string name = "pg_temp.__pgt_alteration";
   create_function(tx, name, program.function_body, planned.table.owner);
   auto row = tx.exec1(fmt::format(
-    "SELECT r[1], r[2] FROM {}('{}', NULL, NULL, NULL) r", name, mode));
+    "SELECT r[1], r[2] FROM {}('{}', NULL, NULL, NULL, NULL, NULL, NULL) r",
+    name, mode));
   tx.exec("DROP FUNCTION " + name);
   for (const auto& table : program.staging)
     tx.exec("DROP TABLE " + table);
@@ -105,7 +106,7 @@ void exchange_rows(pqxx::dbtransaction& tx, const alteration& planned,
         + literal("ALTER TABLE " + table.name + " " + joined(actions))
         + "; RETURN NULL; END",
       table.owner);
-    tx.exec("SELECT " + name + "(NULL, NULL, NULL, NULL)");
+    tx.exec("SELECT " + name + "(NULL, NULL, NULL, NULL, NULL, NULL, NULL)");
     tx.exec("DROP FUNCTION " + name);
   };
   const bool drops_first
@@ -144,24 +145,19 @@ void exchange_rows(pqxx::dbtransaction& tx, const alteration& planned,
 void complete(pqxx::dbtransaction& tx, const alteration& planned,
               const pqxx::row& snapshot, refresh_outcome& outcome) {
   const auto at = snapshot[1].as<std::string>();
-  const frontier reached{
-    snapshot[0].as<std::string>(),
-    tx.exec1("SELECT pg_current_xact_id()")[0].as<std::string>()};
-  const auto stored = catalog::frontier_json(
-    reached,
+  const auto reached = catalog::frontier_json(
+    {snapshot[0].as<std::string>(), {}},
     tx.exec1("SELECT system_identifier FROM pg_control_system()")[0]
       .as<std::string>(),
     snapshot[2].as<std::string>(), at);
   outcome.action = "REINITIALIZE";
   outcome.reason = "altered";
-  (void)complete_refresh(tx, outcome, planned.table.ddl_serial, stored, at);
-  const auto history
-    = tx.exec_params1("INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, "
-                      "start_time, status, initiated_by) VALUES ($1, now(), "
-                      "'RUNNING', 'MANUAL') RETURNING refresh_id",
-                      static_cast<std::int64_t>(outcome.id))[0]
-        .as<std::int64_t>();
-  complete_history(tx, history, outcome, at, {});
+  complete_refreshes(tx,
+                     {{outcome,
+                       begin_history(tx, outcome.id, initiator::manual),
+                       {},
+                       planned.table.ddl_serial}},
+                     reached, at);
 }
 
 /// From here on what the new query reads is captured as well.

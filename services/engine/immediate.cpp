@@ -80,13 +80,13 @@ void recompute(pqxx::dbtransaction& tx,
 }
 
 void close_history(pqxx::dbtransaction& tx, std::int64_t id,
-                   const refresh_outcome& outcome) {
+                   refresh_outcome& outcome) {
   const auto began
     = tx.exec_params1(
           "SELECT clock_timestamp() - $1 * interval '1 microsecond'",
           outcome.duration.count())[0]
         .as<std::string>();
-  complete_history(tx, id, outcome, began, std::chrono::microseconds{0});
+  complete_history(tx, {outcome, id}, began);
 }
 
 /// Whether the stored program has to be compiled again, and why.

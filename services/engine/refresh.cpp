@@ -26,6 +26,7 @@ struct refresher_session::state {
   [[nodiscard]] result<void> rebuild(work_item& item, ownership fence);
   [[nodiscard]] result<void> probe(items& all);
   [[nodiscard]] result<void> refresh(items& all, initiator by, ownership fence);
+  void count_changes(pqxx::dbtransaction& tx, items& all);
   void complete(pqxx::dbtransaction& tx, items& all, const pqxx::row& snapshot,
                 std::chrono::steady_clock::time_point began);
   void record_failures(items& all);
@@ -43,12 +44,15 @@ postgres::session& refresher_session::db() { return state_->db; }
 
 result<std::vector<work_item>>
 refresher_session::state::load(const refresh_order& order) {
-  return db.run<items>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+  return db.once<items>([&](pqxx::transaction_base& tx) {
     if (system_identifier.empty())
       system_identifier
         = tx.exec1("SELECT system_identifier FROM pg_control_system()")[0]
             .as<std::string>();
     auto tables = catalog::load(tx, order.tables);
+    const auto sources = order.tables.size() > 1
+                           ? catalog::sources_of(tx, order.tables)
+                           : catalog::sources_by_table{};
     items loaded;
     for (auto id : order.tables) {
       const auto found = tables.find(id);
@@ -56,8 +60,8 @@ refresher_session::state::load(const refresh_order& order) {
         continue;
       work_item item;
       item.table = std::move(found->second);
-      if (order.tables.size() > 1)
-        item.sources = catalog::sources_of(tx, id);
+      if (const auto read = sources.find(id); read != sources.end())
+        item.sources = read->second;
       if (item.table.consumed
           && item.table.system_identifier != system_identifier) {
         item.table.needs_reinit = true;
@@ -105,22 +109,58 @@ result<void> refresher_session::state::rebuild(work_item& item,
 
 /// Finds the tables that have something to do.
 result<void> refresher_session::state::probe(items& all) {
-  return db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-    for (auto& item : all) {
-      if (item.outcome.error)
-        continue;
-      const auto& table = item.table;
-      item.must_run = !table.is_populated || table.needs_reinit
-                      || table.time_dependent || !table.consumed
-                      || std::ranges::any_of(all, [&](const auto& other) {
-                           return other.must_run
-                                  && item.sources.contains(other.table.relid);
-                         });
-      if (item.must_run)
-        continue;
-      item.must_run = has_changes(tx, programs.at(table.id), *table.consumed);
-    }
-  });
+  const auto may_wait = [](const work_item& item) {
+    const auto& table = item.table;
+    return !item.outcome.error && table.is_populated && !table.needs_reinit
+           && !table.time_dependent && table.consumed;
+  };
+  change_query query;
+  for (const auto& item : all)
+    if (may_wait(item))
+      query[*item.table.consumed].merge(sources_of(programs.at(item.table.id)));
+  auto found = db.once<std::map<frontier, changes_by_source>>(
+    [&](pqxx::transaction_base& tx) {
+      return query.empty() ? std::map<frontier, changes_by_source>{}
+                           : changes_beyond(tx, query);
+    });
+  if (!found)
+    return tl::unexpected(found.error());
+  for (auto& item : all) {
+    if (item.outcome.error)
+      continue;
+    item.must_run
+      = !may_wait(item)
+        || std::ranges::any_of(sources_of(programs.at(item.table.id)),
+                               [&](oid source) {
+                                 return (*found)[*item.table.consumed].contains(
+                                   source);
+                               })
+        || std::ranges::any_of(all, [&](const auto& other) {
+             return other.must_run && item.sources.contains(other.table.relid);
+           });
+  }
+  return {};
+}
+
+/// Counts the changes of all tables that read none of the others.
+void refresher_session::state::count_changes(pqxx::dbtransaction& tx,
+                                             items& all) {
+  const auto is_known = [&](const work_item& item) {
+    return item.runs() && item.table.is_populated && item.table.consumed
+           && std::ranges::none_of(all, [&](const auto& other) {
+                return item.sources.contains(other.table.relid);
+              });
+  };
+  change_query query;
+  for (const auto& item : all)
+    if (is_known(item))
+      query[*item.table.consumed].merge(sources_of(programs.at(item.table.id)));
+  if (query.empty())
+    return;
+  auto found = changes_beyond(tx, query);
+  for (auto& item : all)
+    if (is_known(item))
+      item.changes = found[*item.table.consumed];
 }
 
 result<void> refresher_session::state::refresh(items& all, initiator by,
@@ -138,6 +178,7 @@ result<void> refresher_session::state::refresh(items& all, initiator by,
            ? ", set_config('synchronous_commit', 'off', true)"
            : ""));
     const auto running = std::ranges::count_if(all, &work_item::runs);
+    count_changes(tx, all);
     for (auto& item : all) {
       if (!item.runs())
         continue;
@@ -162,22 +203,19 @@ result<void> refresher_session::state::refresh(items& all, initiator by,
 void refresher_session::state::complete(
   pqxx::dbtransaction& tx, items& all, const pqxx::row& snapshot,
   std::chrono::steady_clock::time_point began) {
-  frontier reached{snapshot[0].as<std::string>(), std::nullopt};
-  const auto own = tx.exec1("SELECT pg_current_xact_id_if_assigned()")[0];
-  if (!own.is_null())
-    reached.own_xid = own.as<std::string>();
   const auto at = snapshot[1].as<std::string>();
-  const auto stored = catalog::frontier_json(reached, system_identifier,
-                                             snapshot[2].as<std::string>(), at);
-  for (auto& item : all) {
-    if (!item.runs())
-      continue;
-    item.outcome.status
-      = complete_refresh(tx, item.outcome, item.table.ddl_serial, stored, at);
-    complete_history(tx, item.history_id, item.outcome, at,
-                     std::chrono::duration_cast<std::chrono::microseconds>(
-                       item.began - began));
-  }
+  std::vector<completion> done;
+  for (auto& item : all)
+    if (item.runs())
+      done.push_back({item.outcome, item.history_id,
+                      std::chrono::duration_cast<std::chrono::microseconds>(
+                        item.began - began),
+                      item.table.ddl_serial});
+  complete_refreshes(tx, done,
+                     catalog::frontier_json({snapshot[0].as<std::string>(), {}},
+                                            system_identifier,
+                                            snapshot[2].as<std::string>(), at),
+                     at);
 }
 
 /// What can't be recorded now, the connection being lost, is closed when the

@@ -3,6 +3,10 @@
 #include "services/catalog/alert_writer.hpp"
 #include "services/catalog/stream_table_store.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
 namespace pgtrickle::engine {
 
 using postgres::isolation;
@@ -21,9 +25,18 @@ constexpr const char* name_of(initiator by) {
   return "SCHEDULER";
 }
 
-/// Losing the trail to a crash of PostgreSQL is no harm: the refresh is lost
-/// with it. Waiting for the disk twice a refresh would be.
-constexpr const char* without_waiting = "SET LOCAL synchronous_commit = off";
+nlohmann::json to_json(const completion& done) {
+  return {{"pgt_id", static_cast<std::int64_t>(done.outcome.id)},
+          {"refresh_id", done.history_id},
+          {"action", done.outcome.action},
+          {"reason", done.outcome.reason},
+          {"changes", done.outcome.changes_consumed},
+          {"inserted", done.outcome.rows_inserted},
+          {"deleted", done.outcome.rows_deleted},
+          {"waited", done.waited.count()},
+          {"took", done.outcome.duration.count()},
+          {"ddl_serial", done.ddl_serial}};
+}
 
 } // namespace
 
@@ -31,11 +44,23 @@ result<std::map<stream_table_id, std::int64_t>>
 open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
              initiator by) {
   using ids = std::map<stream_table_id, std::int64_t>;
-  return db.run<ids>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+  std::vector<std::int64_t> numbers;
+  for (auto table : tables)
+    numbers.push_back(static_cast<std::int64_t>(table));
+  return db.once<ids>([&](pqxx::transaction_base& tx) {
+    tx.conn().prepare(
+      "pgt_open_history",
+      "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time, status, "
+      "initiated_by) SELECT t.id, clock_timestamp(), 'RUNNING', $2 "
+      "FROM unnest($1::bigint[]) t (id), "
+      "set_config('synchronous_commit', 'off', true) RETURNING pgt_id, "
+      "refresh_id");
     ids opened;
-    tx.exec(without_waiting);
-    for (auto table : tables)
-      opened[table] = begin_history(tx, table, by);
+    for (const auto& row : tx.exec_prepared(
+           "pgt_open_history", fmt::format("{{{}}}", fmt::join(numbers, ",")),
+           name_of(by)))
+      opened[stream_table_id{row[0].as<std::int64_t>()}]
+        = row[1].as<std::int64_t>();
     return opened;
   });
 }
@@ -51,70 +76,49 @@ std::int64_t begin_history(pqxx::transaction_base& tx, stream_table_id table,
     .as<std::int64_t>();
 }
 
-std::string complete_refresh(pqxx::transaction_base& tx,
-                             const refresh_outcome& outcome,
-                             std::int64_t ddl_serial,
-                             const std::string& frontier,
-                             const std::string& data_timestamp) {
-  tx.conn().prepare(
-    "pgt_complete_refresh",
-    "UPDATE pgtrickle.pgt_stream_tables SET frontier = $2::jsonb, "
-    "data_timestamp = $3::timestamptz, last_refresh_at = clock_timestamp(), "
-    "is_populated = true, needs_reinit = false, reinit_reason = NULL, "
-    "consecutive_errors = 0, last_error_message = NULL, "
-    "last_error_at = NULL, effective_refresh_mode = CASE $4 "
-    "WHEN 'NO_DATA' THEN effective_refresh_mode "
-    "WHEN 'DIFFERENTIAL' THEN 'DIFFERENTIAL' ELSE 'FULL' END, "
-    "mode_spent_ms = CASE WHEN $4 = 'NO_DATA' THEN mode_spent_ms "
-    "WHEN (effective_refresh_mode = 'DIFFERENTIAL') = ($4 = 'DIFFERENTIAL') "
-    "THEN mode_spent_ms + $5 ELSE $5 END, "
-    "last_full_ms = CASE WHEN $4 IN ('FULL', 'REINITIALIZE') THEN $5 "
-    "ELSE last_full_ms END, "
-    "last_diff_ms = CASE $4 WHEN 'DIFFERENTIAL' THEN $5 ELSE last_diff_ms "
-    "END, "
-    "status = CASE status WHEN 'SUSPENDED' THEN status ELSE 'ACTIVE' END "
-    "WHERE pgt_id = $1 AND ddl_serial = $6 RETURNING status");
-  const auto rows = tx.exec_prepared(
-    "pgt_complete_refresh", static_cast<std::int64_t>(outcome.id), frontier,
-    data_timestamp, outcome.action,
-    static_cast<double>(outcome.duration.count()) / 1000, ddl_serial);
-  if (rows.empty())
-    throw postgres::abandoned(
-      {errc::serialization_failure,
-       "what " + outcome.name + " stands on was altered during its refresh",
-       {},
-       "The scheduler repeats the refresh by itself."});
-  return rows[0][0].as<std::string>();
+void complete_refreshes(pqxx::transaction_base& tx,
+                        const std::vector<completion>& done,
+                        const std::string& reached, const std::string& at) {
+  tx.conn().prepare("pgt_complete_refreshes",
+                    "SELECT id, now_status FROM "
+                    "pgtrickle._complete_refreshes($1, $2, $3)");
+  auto all = nlohmann::json::array();
+  for (const auto& one : done)
+    all.push_back(to_json(one));
+  std::map<stream_table_id, std::string> status;
+  for (const auto& row :
+       tx.exec_prepared("pgt_complete_refreshes", all.dump(), reached, at))
+    status[stream_table_id{row[0].as<std::int64_t>()}]
+      = row[1].as<std::string>();
+  for (const auto& one : done) {
+    const auto found = status.find(one.outcome.id);
+    if (found == status.end())
+      throw postgres::abandoned(
+        {errc::serialization_failure,
+         "what " + one.outcome.name
+           + " stands on was altered during its refresh",
+         {},
+         "The scheduler repeats the refresh by itself."});
+    one.outcome.status = found->second;
+  }
 }
 
-void complete_history(pqxx::transaction_base& tx, std::int64_t id,
-                      const refresh_outcome& outcome,
-                      const std::string& data_timestamp,
-                      std::chrono::microseconds waited) {
-  tx.conn().prepare(
-    "pgt_complete_history",
-    "UPDATE pgtrickle.pgt_refresh_history SET "
-    "start_time = $7::timestamptz + $8 * interval '1 microsecond', "
-    "end_time = $7::timestamptz + ($8 + $9) * interval '1 microsecond', "
-    "status = 'COMPLETED', action = $2, reason = nullif($3, ''), "
-    "delta_row_count = $4, rows_inserted = $5, rows_deleted = $6, "
-    "data_timestamp = $7::timestamptz WHERE refresh_id = $1");
-  tx.exec_prepared("pgt_complete_history", id, outcome.action, outcome.reason,
-                   outcome.changes_consumed, outcome.rows_inserted,
-                   outcome.rows_deleted, data_timestamp, waited.count(),
-                   outcome.duration.count());
+void complete_history(pqxx::transaction_base& tx, const completion& done,
+                      const std::string& at) {
+  tx.exec_params("SELECT pgtrickle._complete_history($1, $2)",
+                 nlohmann::json::array({to_json(done)}).dump(), at);
 }
 
 result<void> record_no_data(postgres::session& db, stream_table_id table,
                             initiator by) {
-  return db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-    tx.exec(without_waiting);
+  return db.once<void>([&](pqxx::transaction_base& tx) {
     tx.exec_params("INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, "
                    "start_time, end_time, "
                    "data_timestamp, action, reason, status, initiated_by) "
-                   "VALUES ($1, now(), "
+                   "SELECT $1, now(), "
                    "clock_timestamp(), now(), 'NO_DATA', 'no source has "
-                   "changed', 'COMPLETED', $2)",
+                   "changed', 'COMPLETED', $2 "
+                   "FROM set_config('synchronous_commit', 'off', true)",
                    static_cast<std::int64_t>(table), name_of(by));
   });
 }

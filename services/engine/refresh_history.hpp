@@ -10,7 +10,9 @@
 namespace pgtrickle::engine {
 
 /// Opens a RUNNING history row for each table, in a transaction of its own: a
-/// crash leaves it as evidence. Returns the rows' ids.
+/// crash leaves it as evidence. Nobody waits for the disk: losing the trail to
+/// a crash of PostgreSQL is no harm, the refresh is lost with it. Returns the
+/// rows' ids.
 [[nodiscard]] result<std::map<stream_table_id, std::int64_t>>
 open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
              initiator by);
@@ -19,22 +21,28 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
 [[nodiscard]] std::int64_t begin_history(pqxx::transaction_base& tx,
                                          stream_table_id table, initiator by);
 
-/// Moves the stream table's frontier to `frontier` (jsonb), reached at
-/// `data_timestamp`, and clears its errors. Returns its status. Throws
-/// serialization_failure if DDL has touched what it stands on since it was
-/// loaded, with `ddl_serial`.
-[[nodiscard]] std::string complete_refresh(pqxx::transaction_base& tx,
-                                           const refresh_outcome& outcome,
-                                           std::int64_t ddl_serial,
-                                           const std::string& frontier,
-                                           const std::string& data_timestamp);
+/// One stream table's part of a refresh that is done.
+struct completion {
+  refresh_outcome& outcome;
+  std::int64_t history_id = 0;
+  /// From the snapshot until its turn came.
+  std::chrono::microseconds waited{};
+  /// As it was when the table was loaded.
+  std::int64_t ddl_serial = 0;
+};
 
-/// Completes the history row `id`, in the refresh's own transaction, which took
-/// its snapshot at `data_timestamp`; this table's turn came `waited` later.
-void complete_history(pqxx::transaction_base& tx, std::int64_t id,
-                      const refresh_outcome& outcome,
-                      const std::string& data_timestamp,
-                      std::chrono::microseconds waited);
+/// Moves the frontiers of all stream tables to `reached` (jsonb), the snapshot
+/// of this transaction, which it took at `at`; clears their errors and
+/// completes their history rows. Fills in their status. Throws
+/// serialization_failure if DDL has touched what one of them stands on since it
+/// was loaded.
+void complete_refreshes(pqxx::transaction_base& tx,
+                        const std::vector<completion>& done,
+                        const std::string& reached, const std::string& at);
+
+/// Completes a history row only.
+void complete_history(pqxx::transaction_base& tx, const completion& done,
+                      const std::string& at);
 
 /// Records that a refresh found nothing to do.
 [[nodiscard]] result<void> record_no_data(postgres::session& db,

@@ -89,6 +89,22 @@ void call_program(pqxx::dbtransaction& tx, work_item& item,
   item.outcome.rows_deleted = row[1].as<std::int64_t>(0);
 }
 
+/// The changes of each source of `program`, in its order.
+std::vector<source_changes> changes_of(pqxx::dbtransaction& tx, work_item& item,
+                                       const refresh_program& program) {
+  std::vector<source_changes> changes(program.sources.size());
+  if (!item.table.is_populated || !item.table.consumed)
+    return changes;
+  const auto& since = *item.table.consumed;
+  if (!item.changes)
+    item.changes = changes_beyond(tx, {{since, sources_of(program)}})[since];
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    if (const auto found = item.changes->find(program.sources[i].table);
+        found != item.changes->end())
+      changes[i] = found->second;
+  return changes;
+}
+
 } // namespace
 
 void finish_fill(pqxx::dbtransaction& tx, const refresh_program& program,
@@ -103,9 +119,7 @@ void finish_fill(pqxx::dbtransaction& tx, const refresh_program& program,
 void refresh_one(pqxx::dbtransaction& tx, work_item& item,
                  const refresh_program& program) {
   item.began = std::chrono::steady_clock::now();
-  std::vector<source_changes> changes(program.sources.size());
-  if (item.table.is_populated && item.table.consumed)
-    changes = count_changes(tx, program, *item.table.consumed);
+  const auto changes = changes_of(tx, item, program);
   // Few changes are treated alike, however large their sources.
   std::int64_t total = 0;
   for (const auto& source : changes)

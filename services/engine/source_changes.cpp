@@ -1,9 +1,9 @@
 #include "services/engine/source_changes.hpp"
 
+#include "services/query/sql_text.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include <map>
 
 namespace pgtrickle::engine {
 
@@ -18,36 +18,47 @@ std::string tables_of(const refresh_program& program) {
 
 } // namespace
 
-std::vector<source_changes> count_changes(pqxx::transaction_base& tx,
-                                          const refresh_program& program,
-                                          const frontier& since) {
-  std::map<oid, source_changes> found;
-  for (const auto& row : tx.exec_params(
-         "SELECT source, part, rows, truncated, first_block, last_block "
-         "FROM pgtrickle._changes_beyond($1::oid[], $2::pg_snapshot, $3::xid8)",
-         tables_of(program), since.snapshot, since.own_xid)) {
-    const auto source = row[0].as<oid>();
-    found[source].count += row[2].as<std::int64_t>();
-    found[source].truncated = found[source].truncated || row[3].as<bool>();
-    if (!row[4].is_null())
-      found[source].blocks.push_back({row[1].as<int>(),
-                                      row[4].as<std::int64_t>(),
-                                      row[5].as<std::int64_t>()});
-  }
-  std::vector<source_changes> changes;
+std::set<oid> sources_of(const refresh_program& program) {
+  std::set<oid> tables;
   for (const auto& source : program.sources)
-    changes.push_back(found[source.table]);
-  return changes;
+    tables.insert(source.table);
+  return tables;
 }
 
-bool has_changes(pqxx::transaction_base& tx, const refresh_program& program,
-                 const frontier& since) {
-  return tx
-    .exec_params1(
-      "SELECT EXISTS (SELECT FROM pgtrickle._changes_beyond($1::oid[], "
-      "$2::pg_snapshot, $3::xid8))",
-      tables_of(program), since.snapshot, since.own_xid)[0]
-    .as<bool>();
+std::map<frontier, changes_by_source>
+changes_beyond(pqxx::transaction_base& tx, const change_query& query) {
+  std::vector<std::string> snapshots;
+  std::vector<std::string> own;
+  std::vector<std::string> sources;
+  std::vector<frontier> frontiers;
+  for (const auto& [since, tables] : query) {
+    frontiers.push_back(since);
+    snapshots.push_back(array_element(since.snapshot));
+    own.push_back(since.own_xid.value_or("NULL"));
+    sources.push_back(
+      array_element(fmt::format("{{{}}}", fmt::join(tables, ","))));
+  }
+  tx.conn().prepare(
+    "pgt_changes_beyond",
+    "SELECT q.at, c.source, c.part, c.rows, c.truncated, c.first_block, "
+    "c.last_block FROM unnest($1::pg_snapshot[], $2::xid8[], $3::text[]) WITH "
+    "ORDINALITY q (seen, own, sources, at), LATERAL "
+    "pgtrickle._changes_beyond(q.sources::oid[], q.seen, q.own) c");
+  const auto array = [](const std::vector<std::string>& elements) {
+    return "{" + joined(elements, ",") + "}";
+  };
+  std::map<frontier, changes_by_source> found;
+  for (const auto& row : tx.exec_prepared(
+         "pgt_changes_beyond", array(snapshots), array(own), array(sources))) {
+    auto& source
+      = found[frontiers.at(row[0].as<std::size_t>() - 1)][row[1].as<oid>()];
+    source.count += row[3].as<std::int64_t>();
+    source.truncated = source.truncated || row[4].as<bool>();
+    if (!row[5].is_null())
+      source.blocks.push_back({row[2].as<int>(), row[5].as<std::int64_t>(),
+                               row[6].as<std::int64_t>()});
+  }
+  return found;
 }
 
 std::vector<double> estimated_rows(pqxx::transaction_base& tx,

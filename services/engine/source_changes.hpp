@@ -5,6 +5,9 @@
 
 #include <pqxx/pqxx>
 
+#include <map>
+#include <set>
+
 namespace pgtrickle::engine {
 
 /// What a source's change buffer holds beyond a frontier.
@@ -15,16 +18,18 @@ struct source_changes {
   std::vector<block_range> blocks;
 };
 
-/// The changes of every source of `program`, in its order: as their writers
-/// announced them, without a look into the buffers.
-[[nodiscard]] std::vector<source_changes>
-count_changes(pqxx::transaction_base& tx, const refresh_program& program,
-              const frontier& since);
+using changes_by_source = std::map<oid, source_changes>;
 
-/// Whether any source of `program` has changed since.
-[[nodiscard]] bool has_changes(pqxx::transaction_base& tx,
-                               const refresh_program& program,
-                               const frontier& since);
+/// Which sources to look at, by the frontier beyond which to look.
+using change_query = std::map<frontier, std::set<oid>>;
+
+/// What the sources' change buffers hold beyond each frontier, in one round
+/// trip: as their writers announced it, without a look into the buffers.
+[[nodiscard]] std::map<frontier, changes_by_source>
+changes_beyond(pqxx::transaction_base& tx, const change_query& query);
+
+/// The tables whose changes `program` reads.
+[[nodiscard]] std::set<oid> sources_of(const refresh_program& program);
 
 /// The rows of each source of `program`, as PostgreSQL's statistics have them.
 [[nodiscard]] std::vector<double>

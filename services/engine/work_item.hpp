@@ -2,6 +2,7 @@
 
 #include "services/catalog/stream_table_store.hpp"
 #include "services/engine/refresh.hpp"
+#include "services/engine/source_changes.hpp"
 
 namespace pgtrickle::engine {
 
@@ -11,6 +12,9 @@ struct work_item {
   /// What it reads; left empty when it is alone in its order.
   std::set<oid> sources;
   bool must_run = false;
+  /// What is new in its sources, if that is known before its turn comes: a
+  /// source that is refreshed in the same order changes until then.
+  std::optional<changes_by_source> changes;
   std::int64_t history_id = 0;
   refresh_outcome outcome;
   /// When its turn in the transaction came, on the monotonic clock.

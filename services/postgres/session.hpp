@@ -64,6 +64,12 @@ public:
   [[nodiscard]] result<T>
   run(isolation level, const std::function<T(pqxx::dbtransaction&)>& work);
 
+  /// Lets `work` run one statement, which is a transaction of its own: one
+  /// round trip instead of three.
+  template <class T>
+  [[nodiscard]] result<T>
+  once(const std::function<T(pqxx::transaction_base&)>& work);
+
   /// Runs one statement outside any transaction block.
   [[nodiscard]] result<pqxx::result> exec(std::string_view statement);
 
@@ -84,6 +90,10 @@ public:
 private:
   struct state;
   explicit session(std::shared_ptr<state> s) : state_(std::move(s)) {}
+  /// What came of `attempt`, which gets a function that runs a transaction and
+  /// keeps the value.
+  template <class T, class Attempt>
+  [[nodiscard]] result<T> outcome(const Attempt& attempt);
   [[nodiscard]] failure guarded(const std::function<void()>& action,
                                 bool& failed);
 
@@ -102,10 +112,26 @@ within_savepoint(pqxx::dbtransaction& tx,
                  const std::function<void(pqxx::dbtransaction&)>& action);
 
 template <class T>
+result<T> session::once(const std::function<T(pqxx::transaction_base&)>& work) {
+  return outcome<T>(
+    [&](auto&& keep) { keep(pqxx::nontransaction{raw()}, work); });
+}
+
+template <class T>
 result<T> session::run(isolation level,
                        const std::function<T(pqxx::dbtransaction&)>& work) {
+  return outcome<T>([&](auto&& keep) {
+    if (level == isolation::repeatable_read)
+      keep(pqxx::transaction<pqxx::repeatable_read>{raw()}, work);
+    else
+      keep(pqxx::work{raw()}, work);
+  });
+}
+
+template <class T, class Attempt>
+result<T> session::outcome(const Attempt& attempt) {
   std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> value;
-  const auto commit_after = [&](auto&& tx) {
+  const auto keep = [&](auto&& tx, const auto& work) {
     if constexpr (std::is_void_v<T>)
       work(tx);
     else
@@ -113,14 +139,7 @@ result<T> session::run(isolation level,
     tx.commit();
   };
   bool failed = false;
-  auto reason = guarded(
-    [&] {
-      if (level == isolation::repeatable_read)
-        commit_after(pqxx::transaction<pqxx::repeatable_read>{raw()});
-      else
-        commit_after(pqxx::work{raw()});
-    },
-    failed);
+  auto reason = guarded([&] { attempt(keep); }, failed);
   if (failed)
     return tl::unexpected(std::move(reason));
   if constexpr (std::is_void_v<T>)
