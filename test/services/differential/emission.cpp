@@ -4,6 +4,7 @@
 
 #include <cctype>
 #include <regex>
+#include <sstream>
 
 namespace pgtrickle {
 
@@ -43,9 +44,34 @@ void name_changes(std::string& text, const delta& changes,
     text, std::regex{"\\b" + changes.counts.at(0) + "\\b"}, "#" + table);
 }
 
+/// The program's calls as the statements that they make; what is staged goes
+/// by its last name.
+std::string as_statements(std::string text) {
+  const std::regex staged{
+    R"((n\d+) := pgtrickle\._stage\('pgt_7_\d+_(\w+)', 'SELECT [^(]*? FROM (.*) d\([^)]*\)', kept\);\n *(t\d+) := [^\n]*;)"};
+  std::smatch found;
+  while (std::regex_search(text, found, staged)) {
+    const auto count = found.str(1);
+    const auto name = found.str(2);
+    const auto variable = found.str(4);
+    text = found.prefix().str() + "STAGE " + name + " AS " + found.str(3) + ";"
+           + found.suffix().str();
+    replace_all(text, "' || " + variable + " || '", name);
+    replace_all(text, '\0' + variable + '\0', name);
+    text = std::regex_replace(text, std::regex{"\\b" + count + "\\b"},
+                              "#" + name);
+  }
+  const std::pair<const char*, const char*> rules[] = {
+    {R"(n := pgtrickle\._run\('(.*)', kept\);)", "RUN $1;"},
+    {R"((\w+) := pgtrickle\._number\('(.*)', kept\);)", "$1 := ($2);"},
+  };
+  for (const auto& [pattern, replacement] : rules)
+    text = std::regex_replace(text, std::regex{pattern}, replacement);
+  return text;
+}
+
 std::string laid_out(std::string text) {
   const std::pair<const char*, const char*> rules[] = {
-    {R"(pg_temp\.pgt_7_\d+_)", ""},
     {R"(pgtrickle_state\.(\w+?)_7_\d+)", "state.$1"},
     {" (FROM|LEFT JOIN|JOIN|WHERE|GROUP BY|WHEN( NOT)? MATCHED) ",
      "\n      $1 "},
@@ -89,16 +115,20 @@ emission emission_of(const plan& root) {
   const auto orders = program.differentiate(*scan_of_orders());
   const auto customers = program.differentiate(*scan_of_customers());
   (void)program.take_lines();
-  const auto readable = [&](std::string text) {
-    name_changes(text, orders, "orders");
-    name_changes(text, customers, "customers");
-    return laid_out(std::move(text));
-  };
   const auto changes = program.differentiate(root);
-  emission result{
-    "\n" + readable(program.take_lines()), readable(changes.relation), {}};
-  for (const auto& count : changes.counts)
-    result.counts.push_back(readable(count));
+  // In one text, so that what is staged has the same name everywhere.
+  constexpr char end = '\1';
+  auto text = program.take_lines() + end + changes.relation + end
+              + joined(changes.counts, std::string{end});
+  name_changes(text, orders, "orders");
+  name_changes(text, customers, "customers");
+  std::istringstream parts{laid_out(as_statements(std::move(text)))};
+  emission result;
+  std::getline(parts, result.lines, end);
+  result.lines.insert(0, "\n");
+  std::getline(parts, result.relation, end);
+  for (std::string count; std::getline(parts, count, end);)
+    result.counts.push_back(count);
   return result;
 }
 

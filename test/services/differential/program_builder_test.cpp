@@ -60,9 +60,9 @@ TEST_CASE("a difference takes back what a table holds") {
 }
 
 TEST_CASE("a delta without rows has the columns of one with rows") {
-  CHECK(no_rows({whole, document})
+  CHECK(no_rows(delta_definitions({whole, document}))
         == "(SELECT NULL::integer AS c1, NULL::json AS c2, "
-           "0::bigint AS __weight WHERE false)");
+           "NULL::bigint AS __weight WHERE false)");
 }
 
 TEST_CASE("a column keeps its collation") {
@@ -78,8 +78,7 @@ TEST_CASE("a statement is quoted and its row count can be kept") {
   program.end_if();
   CHECK("\n" + program.take_lines() == R"(
   IF true THEN
-    EXECUTE 'SELECT ''it''''s''';
-    GET DIAGNOSTICS n = ROW_COUNT;
+    n := pgtrickle._run('SELECT ''it''''s''', kept);
     n1 := n1 + n;
   END IF;
 )");
@@ -102,23 +101,43 @@ TEST_CASE("a user's text is never taken for a mark") {
   }
 }
 
-TEST_CASE("arrangements and staging tables have names of their own") {
+TEST_CASE("rows are staged with the types of their columns") {
   program_builder program{target};
-  const auto first = program.add_staging("delta", definitions({whole}));
+  const auto rows = program.add_staged("delta", delta_definitions({price}));
+  program.stage(rows, "(SELECT 1, 2)");
+  CHECK("\n" + program.take_lines() == R"(
+  n1 := pgtrickle._stage('pgt_7_1_delta', 'SELECT d.c1::numeric(10,2) AS c1, d.__weight::bigint AS __weight FROM (SELECT 1, 2) d(c1, __weight)', kept);
+  t1 := 'pgt_7_1_delta';
+)");
+  CHECK(program.text_of("SELECT FROM " + rows.relation)
+        == "'SELECT FROM ' || t1 || ''");
+}
+
+TEST_CASE("what is not staged has no rows") {
+  program_builder program{target};
+  (void)program.add_staged("delta", definitions({whole}));
+  CHECK(program.finish({}, {}, {}, {}).function_body.find(
+          "t1 text := '(SELECT NULL::integer AS c1 WHERE false)';")
+        != std::string::npos);
+}
+
+TEST_CASE("arrangements and tables have names of their own") {
+  program_builder program{target};
+  const auto first = program.add_table("wave", definitions({whole}));
   const auto second = program.add_state("groups", definitions({whole}));
-  CHECK(first == "pg_temp.pgt_7_1_delta");
+  CHECK(first == "pg_temp.pgt_7_1_wave");
   CHECK(second == "pgtrickle_state.groups_7_2");
   const auto finished = program.finish({}, {}, {}, {});
   CHECK(finished.create_staging
         == std::vector<std::string>{
-          "CREATE TEMP TABLE pgt_7_1_delta (c1 integer)"});
+          "CREATE TEMP TABLE pgt_7_1_wave (c1 integer)"});
   CHECK(finished.create_state
         == std::vector<std::string>{
           "CREATE TABLE pgtrickle_state.groups_7_2 (c1 integer) "
           "WITH (fillfactor = 80)"});
 }
 
-TEST_CASE("a staging table is emptied after a refresh that filled it") {
+TEST_CASE("a table is emptied after a refresh that filled it") {
   program_builder program{target};
   program.clear_after("pg_temp.x", "n1");
   CHECK(program.finish({}, {}, {}, {}).function_body.find(R"(

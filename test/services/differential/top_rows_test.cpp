@@ -45,10 +45,10 @@ TEST_CASE("of the rows that come those that sort before the prefix's last one "
 TEST_CASE("a prefix that no longer reaches the slice's end is read again") {
   CHECK(emission_of(*largest(10, 5)).has(R"(
       IF n5 >= 15 AND n < 15 THEN
-        EXECUTE 'DELETE FROM state.prefix';
-        EXECUTE 'INSERT INTO state.prefix SELECT *
+        RUN DELETE FROM state.prefix;
+        RUN INSERT INTO state.prefix SELECT *
       FROM (SELECT "customer" AS c1, "amount" AS c2
-      FROM public.orders) i ORDER BY i.c2 DESC NULLS LAST LIMIT 47';
+      FROM public.orders) i ORDER BY i.c2 DESC NULLS LAST LIMIT 47;
       END IF;
       IF n > 47 THEN
 )"));

@@ -21,12 +21,10 @@ TEST_CASE("the partitions that changes fall into are computed again") {
   const auto emitted = emission_of(*ranks(scan_of_orders(), {0}));
   CHECK(emitted.has(R"(
   IF #orders > 0 THEN
-    EXECUTE 'INSERT INTO touched SELECT DISTINCT i.c1
+    STAGE touched AS (SELECT DISTINCT i.c1
       FROM (SELECT i.c1, i.c2, sum(i.__weight)::bigint AS __weight
       FROM Δorders i
-      GROUP BY i.c1, i.c2 HAVING sum(i.__weight) <> 0) i';
-    GET DIAGNOSTICS n = ROW_COUNT;
-    n4 := n4 + n;
+      GROUP BY i.c1, i.c2 HAVING sum(i.__weight) <> 0) i);
     t5 := '(SELECT *
       FROM touched t LIMIT ' || n4 || ')';
     IF n4 > 0 THEN
