@@ -64,8 +64,6 @@ void history_runner::open_sessions() {
             + schema);
   }
   creator_ = std::make_unique<postgres::session>(open(database_.conninfo()));
-  refresher_
-    = std::make_unique<engine::refresher_session>(open(database_.conninfo()));
 }
 
 verdict history_runner::run(const history& whole) {
@@ -100,9 +98,13 @@ verdict history_runner::run(const history& whole) {
 void history_runner::set_up(const history& whole) {
   const stopwatch watch{spent_["tables"]};
   // What a session remembers of dropped tables lives as long as the session,
-  // and each DDL statement of anybody's has it looked through.
-  if (runs_++ % 5 == 0)
+  // and each DDL statement of anybody's has it looked through; a new session
+  // has to plan anew what all histories have in common.
+  if (runs_ % 50 == 0)
     open_sessions();
+  if (runs_++ % 10 == 0)
+    refresher_
+      = std::make_unique<engine::refresher_session>(open(database_.conninfo()));
   truncated_ = false;
   ids_.clear();
   query(*users_[0], "CREATE SCHEMA " + schema);
