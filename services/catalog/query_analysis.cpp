@@ -249,6 +249,7 @@ private:
   /// A query that PostgreSQL refuses leaves the transaction as it was.
   pqxx::result outputs_of(const std::string& query) {
     pqxx::subtransaction attempt{tx_};
+    postgres::set_savepoint(attempt);
     auto outputs = attempt.exec_params(
       "SELECT * FROM pgtrickle._described($1, $2::pg_catalog.regrole)", query,
       quoted(role_));

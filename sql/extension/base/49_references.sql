@@ -93,11 +93,13 @@ BEGIN
         AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.relid
       JOIN pg_class c ON c.oid = d.refobjid AND c.relkind = 'v'
       JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename = '_RETURN'),
+    -- a reference to the whole row uses every column
+    trees AS MATERIALIZED (
+      SELECT r.rule, r.relid, w.ev_action::text ~ ':varattno 0 ' AS whole
+      FROM rules r JOIN pg_rewrite w ON w.oid = r.rule),
     named AS (
-      SELECT DISTINCT d.refclassid AS classid, d.refobjid AS objid, d.refobjsubid AS attnum,
-             -- a reference to the whole row uses every column
-             w.ev_action::text ~ ':varattno 0 ' AS whole
-      FROM rules r JOIN pg_rewrite w ON w.oid = r.rule
+      SELECT DISTINCT d.refclassid AS classid, d.refobjid AS objid, d.refobjsubid AS attnum, r.whole
+      FROM trees r
       JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.rule AND d.refobjid <> r.relid),
     used AS (
       SELECT n.objid AS relid, a.attnum, a.atttypid FROM named n

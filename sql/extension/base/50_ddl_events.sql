@@ -188,6 +188,27 @@ BEGIN
   RETURN true;
 END $$;
 
+-- To be called by the trigger on DROP: a partition or inheritance child that went
+-- took rows of its source with it.
+CREATE FUNCTION pgtrickle._follow_members_drop() RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  gone record;
+  any_known boolean := false;
+BEGIN
+  FOR gone IN SELECT DISTINCT c.oid AS source, o.object_identity
+              FROM pg_event_trigger_dropped_objects() o
+              JOIN pg_event_trigger_dropped_objects() t ON t.classid = 'pg_trigger'::regclass
+                AND t.address_names[1:2] = o.address_names AND t.address_names[3] ~ '^pgt_capture_\d+_'
+              JOIN pg_class c ON c.oid = CASE WHEN t.address_names[3] ~ '^pgt_capture_\d+_'
+                                              THEN split_part(t.address_names[3], '_', 3)::oid END
+              WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LOOP
+    any_known := pgtrickle._follow_object('pg_class'::regclass, gone.source, format('%s was dropped', gone.object_identity))
+      OR any_known;
+  END LOOP;
+  RETURN any_known;
+END $$;
+
 CREATE FUNCTION pgtrickle._on_sql_drop() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
@@ -223,18 +244,12 @@ BEGIN
         WHERE t.pgt_relid = gone.objid;
     END IF;
   END LOOP;
-  -- A partition or inheritance child that went took rows of its source with it.
-  FOR gone IN SELECT DISTINCT c.oid AS source, o.object_identity
-              FROM pg_event_trigger_dropped_objects() o
-              JOIN pg_event_trigger_dropped_objects() t ON t.classid = 'pg_trigger'::regclass
-                AND t.address_names[1:2] = o.address_names AND t.address_names[3] ~ '^pgt_capture_\d+_'
-              JOIN pg_class c ON c.oid = CASE WHEN t.address_names[3] ~ '^pgt_capture_\d+_'
-                                              THEN split_part(t.address_names[3], '_', 3)::oid END
-              WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LOOP
-    any_known := pgtrickle._follow_object('pg_class'::regclass, gone.source, format('%s was dropped', gone.object_identity))
-      OR any_known;
-  END LOOP;
-  any_known := pgtrickle._follow_immediate_drop() OR any_known;
+  -- With a table go its triggers, ours if it belongs to a source.
+  IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() o WHERE o.object_type = 'trigger'
+             AND o.address_names[3] ~ '^pgt_(capture|immediate)_\d+_') THEN
+    any_known := pgtrickle._follow_members_drop() OR any_known;
+    any_known := pgtrickle._follow_immediate_drop() OR any_known;
+  END IF;
   IF any_known THEN
     NOTIFY pgtrickle_catalog;
   END IF;
@@ -243,7 +258,7 @@ END $$;
 REVOKE ALL ON FUNCTION pgtrickle._relations_concerned(oid), pgtrickle._mark_for_reinit(bigint[], text),
   pgtrickle._follow_object(oid, oid, text), pgtrickle._follow_schema(oid, text), pgtrickle._keep_capturing(oid),
   pgtrickle._on_ddl_end(), pgtrickle._drop_program(bigint), pgtrickle._forget_stream_table(bigint),
-  pgtrickle._refuse_drop(text, oid), pgtrickle._mark_dropped(oid, oid, integer, text),
+  pgtrickle._refuse_drop(text, oid), pgtrickle._mark_dropped(oid, oid, integer, text), pgtrickle._follow_members_drop(),
   pgtrickle._on_sql_drop() FROM PUBLIC;
 
 CREATE EVENT TRIGGER pg_trickle_ddl_tracker ON ddl_command_end
