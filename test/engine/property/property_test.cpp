@@ -21,7 +21,7 @@ std::uint64_t from_environment(const char* name, std::uint64_t fallback) {
 constexpr auto budget = std::chrono::seconds{60};
 
 /// In so many histories each operator is to be found.
-constexpr std::uint64_t enough = 1000;
+constexpr std::uint64_t enough = 2500;
 
 struct tally {
   std::uint64_t run = 0;
