@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 
 namespace pgtrickle::catalog {
 
@@ -31,18 +33,23 @@ std::vector<T> integers(const std::string& array) {
   return result;
 }
 
+column facts_from(const pqxx::row& row) {
+  return {row["type"].as<std::string>(),
+          row["collation_name"].as<std::string>(),
+          equality_from(row["equality"].as<std::string>()),
+          row["indexable"].as<bool>()};
+}
+
 std::vector<source_column> columns_of(pqxx::dbtransaction& tx,
                                       const std::string& relation) {
   std::vector<source_column> columns;
   for (const auto& row :
-       tx.exec("SELECT * FROM pgtrickle._columns_of(" + relation + ")"))
-    columns.push_back(
-      {row["attnum"].as<std::int16_t>(),
-       row["name"].as<std::string>(),
-       {row["type"].as<std::string>(), row["collation_name"].as<std::string>(),
-        equality_from(row["equality"].as<std::string>()),
-        row["indexable"].as<bool>(), row["not_null"].as<bool>()},
-       columns.size()});
+       tx.exec("SELECT * FROM pgtrickle._columns_of(" + relation + ")")) {
+    columns.push_back({row["attnum"].as<std::int16_t>(),
+                       row["name"].as<std::string>(), facts_from(row),
+                       columns.size()});
+    columns.back().facts.not_null = row["not_null"].as<bool>();
+  }
   return columns;
 }
 
@@ -176,19 +183,12 @@ void set_search_path(pqxx::dbtransaction& tx, const std::string& path) {
 
 } // namespace
 
-// Merely reading a query may run its author's code (a constant of a composite
-// type is checked by its domains), so a function of his does it: with his
-// rights, and unable to take others.
+// Names of types are qualified: the search_path may be the author's.
 void create_view(pqxx::dbtransaction& tx, const std::string& name,
                  const std::string& query, const std::string& role) {
-  const auto statement = fmt::format("CREATE TEMP VIEW {} AS {}", name, query);
-  tx.exec(fmt::format(
-    "CREATE FUNCTION pg_temp.__pgt_create_view() RETURNS pg_catalog.void "
-    "LANGUAGE plpgsql SECURITY DEFINER AS {}; "
-    "ALTER FUNCTION pg_temp.__pgt_create_view() OWNER TO {}; "
-    "SELECT pg_temp.__pgt_create_view(); "
-    "DROP FUNCTION pg_temp.__pgt_create_view()",
-    literal("BEGIN EXECUTE " + literal(statement) + "; END"), quoted(role)));
+  tx.exec_params(
+    "SELECT pgtrickle._create_view($1, $2, $3::pg_catalog.regrole)", name,
+    query, quoted(role));
 }
 
 analysed_query analyse(pqxx::dbtransaction& tx, const std::string& query,
@@ -224,20 +224,55 @@ analysed_query analyse(pqxx::dbtransaction& tx, const std::string& query,
   return found;
 }
 
-describe_query describer(pqxx::dbtransaction& tx, const std::string& role) {
-  return [&tx, role](const std::string& query) {
-    // A query that PostgreSQL refuses leaves the transaction as it was.
-    pqxx::subtransaction attempt{tx};
-    create_view(attempt, "__pgt_described", "SELECT * FROM " + query + " q",
-                role);
+namespace {
+
+/// A column's type, type modifier and collation.
+using type_of_column = std::array<std::string, 3>;
+
+/// Describes queries; what it learns of a type it asks for once.
+class column_describer {
+public:
+  column_describer(pqxx::dbtransaction& tx, std::string role)
+    : tx_(tx), role_(std::move(role)) {}
+
+  std::vector<column> operator()(const std::string& query) {
     std::vector<column> columns;
-    for (auto& column :
-         columns_of(attempt, "'pg_temp.__pgt_described'::regclass"))
-      columns.push_back(std::move(column.facts));
-    attempt.exec("DROP VIEW pg_temp.__pgt_described");
-    attempt.commit();
+    for (const auto& row : outputs_of(query)) {
+      const type_of_column type{row[0].c_str(), row[1].c_str(), row[2].c_str()};
+      const auto known = facts_.find(type);
+      columns.push_back(known != facts_.end() ? known->second : learn(type));
+    }
     return columns;
-  };
+  }
+
+private:
+  /// A query that PostgreSQL refuses leaves the transaction as it was.
+  pqxx::result outputs_of(const std::string& query) {
+    pqxx::subtransaction attempt{tx_};
+    postgres::set_savepoint(attempt);
+    auto outputs = attempt.exec_params(
+      "SELECT * FROM pgtrickle._described($1, $2::pg_catalog.regrole)", query,
+      quoted(role_));
+    attempt.commit();
+    return outputs;
+  }
+
+  const column& learn(const type_of_column& type) {
+    const auto row
+      = tx_.exec_params1("SELECT * FROM pgtrickle._type_facts($1, $2, $3)",
+                         type[0], type[1], type[2]);
+    return facts_.emplace(type, facts_from(row)).first->second;
+  }
+
+  pqxx::dbtransaction& tx_;
+  std::string role_;
+  std::map<type_of_column, column> facts_;
+};
+
+} // namespace
+
+describe_query describer(pqxx::dbtransaction& tx, const std::string& role) {
+  return column_describer{tx, role};
 }
 
 } // namespace pgtrickle::catalog

@@ -1,20 +1,23 @@
 #include "services/engine/refresh_costs.hpp"
 
+#include <fmt/format.h>
+
 namespace pgtrickle::engine {
 
 namespace {
 
 /// Each arm is read backwards from an index of its own.
-constexpr const char* newest_refreshes
-  = "SELECT refresh_id, action, delta_row_count, "
-    "extract(epoch FROM end_time - start_time) * 1000, "
-    "action = 'REINITIALIZE' OR reason = 'first fill' FROM ("
-    "(SELECT * FROM pgtrickle.pgt_refresh_history WHERE pgt_id = $1 "
-    "AND action = 'DIFFERENTIAL' AND status = 'COMPLETED' "
-    "ORDER BY start_time DESC LIMIT 32) UNION ALL "
-    "(SELECT * FROM pgtrickle.pgt_refresh_history WHERE pgt_id = $1 "
-    "AND action IN ('FULL', 'REINITIALIZE') AND status = 'COMPLETED' "
-    "ORDER BY start_time DESC LIMIT 100)) h ORDER BY refresh_id DESC";
+const std::string newest_refreshes = fmt::format(
+  "SELECT refresh_id, action, delta_row_count, "
+  "extract(epoch FROM end_time - start_time) * 1000, "
+  "action = 'REINITIALIZE' OR reason = 'first fill' FROM ("
+  "(SELECT * FROM pgtrickle.pgt_refresh_history WHERE pgt_id = $1 "
+  "AND action = 'DIFFERENTIAL' AND status = 'COMPLETED' "
+  "ORDER BY start_time DESC LIMIT {}) UNION ALL "
+  "(SELECT * FROM pgtrickle.pgt_refresh_history WHERE pgt_id = $1 "
+  "AND action IN ('FULL', 'REINITIALIZE') AND status = 'COMPLETED' "
+  "ORDER BY start_time DESC LIMIT {})) h ORDER BY refresh_id DESC",
+  remembered_differential, remembered_full);
 
 } // namespace
 

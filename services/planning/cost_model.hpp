@@ -1,6 +1,7 @@
 #pragma once
 // What refreshes of one stream table cost, learnt from those that it has had.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,6 +16,10 @@ struct refresh_cost {
   double changes = 0;
   double ms = 0;
 };
+
+/// So many refreshes of each mode are looked at, the newest ones.
+constexpr std::size_t remembered_differential = 32;
+constexpr std::size_t remembered_full = 100;
 
 /// Refreshes of one table by mode, the newest first.
 struct refresh_costs {

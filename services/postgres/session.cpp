@@ -157,11 +157,14 @@ failure session::guarded(const std::function<void()>& action, bool& failed) {
   }
 }
 
+void set_savepoint(pqxx::subtransaction& tx) { tx.exec(""); }
+
 result<void>
 within_savepoint(pqxx::dbtransaction& tx,
                  const std::function<void(pqxx::dbtransaction&)>& action) {
   try {
     pqxx::subtransaction inner{tx};
+    set_savepoint(inner);
     action(inner);
     inner.commit();
     return {};

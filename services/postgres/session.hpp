@@ -104,6 +104,10 @@ private:
 [[nodiscard]] failure failure_from_sqlstate(const std::string& sqlstate,
                                             const std::string& message);
 
+/// Sets the savepoint of a subtransaction. libpqxx does it in the first exec(),
+/// but neither in exec_params() nor in exec_prepared().
+void set_savepoint(pqxx::subtransaction& tx);
+
 /// Runs `action` behind a savepoint: when it fails, what it did is undone and
 /// the transaction goes on. Failures that concern the whole transaction
 /// (reaction retry or halt, a cancel) are not held back.

@@ -102,6 +102,8 @@ pg_query::SelectStmt with_parentheses(pg_query::SelectStmt query) {
     if (node.has_a_expr() && node.a_expr().kind() != pg_query::AEXPR_OP
         && node.a_expr().has_lexpr())
       enclose(*node.mutable_a_expr()->mutable_lexpr());
+    if (node.has_sub_link() && node.sub_link().has_testexpr())
+      enclose(*node.mutable_sub_link()->mutable_testexpr());
     // a AT TIME ZONE b
     if (node.has_func_call()
         && node.func_call().funcformat() == pg_query::COERCE_SQL_SYNTAX

@@ -100,6 +100,30 @@ TEST_CASE_FIXTURE(hostile,
   springs("SELECT id, '(1,2)'::mallory.pair AS pair FROM mallory.source");
 }
 
+TEST_CASE_FIXTURE(hostile, "reading a query leaves nothing of its author's for "
+                           "the daemon's COMMIT") {
+  sql("SET ROLE mallory; CREATE TABLE mallory.noted (n int); CREATE FUNCTION "
+      "mallory.fired() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
+      "mallory.trap(); RETURN NULL; END $$; CREATE CONSTRAINT TRIGGER late "
+      "AFTER INSERT ON mallory.noted DEFERRABLE INITIALLY DEFERRED FOR EACH "
+      "ROW EXECUTE FUNCTION mallory.fired(); CREATE FUNCTION "
+      "mallory.valid(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN INSERT "
+      "INTO mallory.noted VALUES (1); RETURN true; END $$; CREATE DOMAIN "
+      "mallory.checked AS int CHECK (mallory.valid(VALUE)); CREATE TYPE "
+      "mallory.pair AS (a mallory.checked, b int); CREATE TABLE "
+      "mallory.source AS SELECT 1 AS id; DELETE FROM mallory.noted; RESET "
+      "ROLE; DELETE FROM mallory.said");
+  const auto id = engine::create_stream_table(
+    session(), {"mallory", "mallory"},
+    {.name = "kept",
+     .query = "SELECT id, '(1,2)'::mallory.pair AS pair FROM mallory.source"},
+    {});
+  CHECK_FALSE(id);
+  CHECK(sql("SELECT FROM mallory.said WHERE role <> 'mallory' OR word <> "
+            "'nothing'")
+          .empty());
+}
+
 TEST_CASE_FIXTURE(hostile, "a range type's functions have the owner's rights, "
                            "also in statistics") {
   sql("SET ROLE mallory; CREATE FUNCTION mallory.gap(int, int) RETURNS float8 "

@@ -195,3 +195,18 @@ TEST_CASE_FIXTURE(test::stream_database,
   (void)refresh({id});
   CHECK(difference("kept", query) == 0);
 }
+
+TEST_CASE_FIXTURE(test::stream_database,
+                  "a level that PostgreSQL refuses once its subqueries are "
+                  "columns is recomputed") {
+  sql("CREATE TABLE n (x int); INSERT INTO n VALUES (1), (1), (2)");
+  const std::string query
+    = "SELECT array_agg(DISTINCT (SELECT max(x) FROM n) ORDER BY (SELECT "
+      "max(x) FROM n)) AS most FROM n";
+  CHECK(recomputed_parts(query).find("DISTINCT, ORDER BY")
+        != std::string::npos);
+  const auto id = create("kept", query);
+  sql("INSERT INTO n VALUES (3)");
+  (void)refresh({id});
+  CHECK(difference("kept", query) == 0);
+}

@@ -6,37 +6,45 @@ CREATE FUNCTION pgtrickle._capture() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_capture';
 
 -- A table and everything whose rows it shows: partitions, inheritance children.
+-- In plpgsql, as what follows: its plans outlive the call.
 CREATE FUNCTION pgtrickle._hierarchy_of(source oid) RETURNS SETOF oid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
   WITH RECURSIVE members (relid) AS (
     SELECT source UNION SELECT i.inhrelid FROM members m JOIN pg_inherits i ON i.inhparent = m.relid)
-  SELECT relid FROM members
-$$;
+  SELECT m.relid FROM members m;
+END $$;
 
 -- The columns of a source that its buffer holds. IMMEDIATE stream tables take
 -- their changes without a buffer.
 CREATE FUNCTION pgtrickle._captured_attnums(source oid) RETURNS TABLE (attnum smallint)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
   SELECT DISTINCT unnest(d.columns_used)
   FROM pgtrickle.pgt_dependencies d JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
-  WHERE d.source_relid = source AND t.refresh_mode <> 'IMMEDIATE'
-$$;
+  WHERE d.source_relid = source AND t.refresh_mode <> 'IMMEDIATE';
+END $$;
 
 -- Whether some stream table needs the source's changes in a buffer.
 CREATE FUNCTION pgtrickle._needs_capture(source oid) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT EXISTS (
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (
     SELECT FROM pgtrickle.pgt_dependencies d JOIN pgtrickle.pgt_stream_tables t USING (pgt_id)
-    WHERE d.source_relid = source AND d.source_type <> 'VIEW' AND t.refresh_mode <> 'IMMEDIATE')
-$$;
+    WHERE d.source_relid = source AND d.source_type <> 'VIEW' AND t.refresh_mode <> 'IMMEDIATE');
+END $$;
 
 -- The same as the trigger takes them: "1,4".
 CREATE FUNCTION pgtrickle._captured_columns(source oid) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(string_agg(a.attnum::text, ',' ORDER BY a.attnum), '')
-  FROM pgtrickle._captured_attnums(source) used
-  JOIN pg_attribute a ON a.attrelid = source AND a.attnum = used.attnum AND NOT a.attisdropped
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (
+    SELECT coalesce(string_agg(a.attnum::text, ',' ORDER BY a.attnum), '')
+    FROM pgtrickle._captured_attnums(source) used
+    JOIN pg_attribute a ON a.attrelid = source AND a.attnum = used.attnum AND NOT a.attisdropped);
+END $$;
 
 -- Removes the triggers that capture for `source` what members other than `kept`
 -- write.
@@ -55,20 +63,55 @@ END $$;
 -- Sources whose triggers are not of the kind that they need: row by row for a
 -- partition or an inheritance child, else by statement.
 CREATE FUNCTION pgtrickle._misfitting_sources() RETURNS SETOF oid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
   SELECT t.tgrelid FROM pg_trigger t
   WHERE t.tgname = format('pgt_capture_%s_insert', t.tgrelid)
-    AND (t.tgtype & 1 = 1) <> EXISTS (SELECT FROM pg_inherits WHERE inhrelid = t.tgrelid)
-$$;
+    AND (t.tgtype & 1 = 1) <> EXISTS (SELECT FROM pg_inherits WHERE inhrelid = t.tgrelid);
+END $$;
+
+-- The change buffer of `source`, with the columns that are captured. In few
+-- statements: each of them fires the event triggers.
+CREATE FUNCTION pgtrickle._create_buffer(source oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  buffer text := format('pgtrickle_changes.changes_%s', source);
+  is_new boolean := to_regclass(buffer) IS NULL;
+  outdated text;
+  missing text[];
+BEGIN
+  -- If a column's type was changed, what was captured before is of no use.
+  SELECT string_agg(format('DROP COLUMN c%s CASCADE, ', c.attnum), '') FILTER (WHERE a.attnum IS NOT NULL),
+         array_agg(format('c%s %s %s', c.attnum, c.type, 'COLLATE ' || nullif(c.collation_name, ''))
+                   ORDER BY c.attnum)
+    INTO outdated, missing
+  FROM pgtrickle._captured_attnums(source) used
+  JOIN pgtrickle._columns_of(source) c ON c.attnum = used.attnum
+  LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(buffer) AND a.attname = 'c' || c.attnum
+  WHERE a.attnum IS NULL OR format_type(a.atttypid, a.atttypmod) <> c.type;
+  IF is_new THEN
+    EXECUTE format('CREATE TABLE %s (%s, CONSTRAINT parts_hold_the_rows CHECK (false) NO INHERIT)', buffer,
+                   array_to_string('{__xid xid8 NOT NULL,__weight smallint NOT NULL}'::text[] || missing, ', '));
+    -- A part is emptied by TRUNCATE and found by block: nothing is to be
+    -- vacuumed or analysed.
+    FOR part IN 0..1 LOOP
+      EXECUTE format('CREATE TABLE %s_%s () INHERITS (%s) WITH (autovacuum_enabled = off)', buffer, part, buffer);
+    END LOOP;
+  ELSIF missing <> '{}' THEN
+    EXECUTE format('ALTER TABLE %s %sADD COLUMN %s', buffer, outdated, array_to_string(missing, ', ADD COLUMN '));
+  END IF;
+  PERFORM pgtrickle._withhold_statistics(to_regclass(buffer));
+END $$;
 
 -- Makes the capture of `source` what its stream tables need: buffer, columns,
 -- triggers. Takes SHARE ROW EXCLUSIVE on the source's tables.
 -- Silent: it runs within the user's own ALTER TABLE.
 CREATE FUNCTION pgtrickle._install_capture(source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET client_min_messages = warning AS $$
+SET client_min_messages = warning
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-  buffer text := format('pgtrickle_changes.changes_%s', source);
   columns text := pgtrickle._captured_columns(source);
   -- Whether an UPDATE matters that changes none of these.
   compared text := CASE WHEN 0 IN (SELECT attnum FROM pgtrickle._captured_attnums(source))
@@ -76,7 +119,6 @@ DECLARE
   -- Rows of a partition or child may be written through its parent, whose
   -- statement-level triggers can't tell them apart: row-level ones then.
   per_row boolean := EXISTS (SELECT FROM pg_inherits WHERE inhrelid = source);
-  needed record;
   member oid;
   event record;
 BEGIN
@@ -86,30 +128,7 @@ BEGIN
   FOR member IN SELECT relid FROM pgtrickle._hierarchy_of(source) AS relid ORDER BY relid LOOP
     EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', member::regclass);
   END LOOP;
-  -- A part is emptied by TRUNCATE and found by block: nothing is to be vacuumed
-  -- or analysed.
-  EXECUTE format('CREATE TABLE IF NOT EXISTS %s (__xid xid8 NOT NULL, __weight smallint NOT NULL,
-                  CONSTRAINT parts_hold_the_rows CHECK (false) NO INHERIT)', buffer);
-  FOR part IN 0..1 LOOP
-    EXECUTE format('CREATE TABLE IF NOT EXISTS %s_%s () INHERITS (%s) WITH (autovacuum_enabled = off)',
-                   buffer, part, buffer);
-  END LOOP;
-  FOR needed IN
-    SELECT c.attnum, c.type, c.collation_name
-    FROM pgtrickle._captured_attnums(source) used
-    JOIN pgtrickle._columns_of(source) c ON c.attnum = used.attnum
-  LOOP
-    IF EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = buffer::regclass
-               AND a.attname = 'c' || needed.attnum
-               AND format_type(a.atttypid, a.atttypmod) <> needed.type) THEN
-      -- the column's type was changed: what was captured before is of no use
-      EXECUTE format('ALTER TABLE %s DROP COLUMN c%s CASCADE', buffer, needed.attnum);
-    END IF;
-    EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS c%s %s %s', buffer, needed.attnum,
-                   needed.type, CASE WHEN needed.collation_name <> '' THEN 'COLLATE ' || needed.collation_name END);
-  END LOOP;
-  PERFORM pgtrickle._withhold_statistics(to_regclass(buffer || part))
-    FROM (VALUES (''), ('_0'), ('_1')) AS parts (part);
+  PERFORM pgtrickle._create_buffer(source);
 
   PERFORM pgtrickle._drop_capture(source,
     CASE WHEN source IN (SELECT pgtrickle._misfitting_sources()) THEN '{}'
@@ -165,4 +184,4 @@ END $$;
 REVOKE ALL ON FUNCTION pgtrickle._capture(), pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(),
   pgtrickle._drop_capture(oid, oid[]), pgtrickle._captured_columns(oid),
   pgtrickle._captured_attnums(oid), pgtrickle._needs_capture(oid),
-  pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;
+  pgtrickle._create_buffer(oid), pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;

@@ -11,8 +11,12 @@ $$;
 
 -- What makes `relation`, a stream table, unfit to be one; null: nothing.
 CREATE FUNCTION pgtrickle._unfitness_of(relation oid, OUT what text, OUT remedy text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT u.what, u.remedy
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pgtrickle.pgt_stream_tables WHERE pgt_relid = relation) THEN
+    RETURN;
+  END IF;
+  SELECT u.what, u.remedy INTO what, remedy
   FROM pg_class c JOIN pgtrickle.pgt_stream_tables t ON t.pgt_relid = c.oid
   CROSS JOIN LATERAL (
     SELECT 1, 'its columns follow its defining query',
@@ -39,8 +43,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 7, 'a rule could change its rows', 'Use an AFTER trigger.'
       WHERE EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = relation)
   ) u (place, what, remedy)
-  WHERE c.oid = relation ORDER BY u.place LIMIT 1
-$$;
+  WHERE c.oid = relation ORDER BY u.place LIMIT 1;
+END $$;
 
 -- Refuses what the user's command has made of a stream table.
 CREATE FUNCTION pgtrickle._refuse_unfit(relation oid, command text) RETURNS void

@@ -5,14 +5,16 @@
 -- What a change of `relation` concerns: itself, what it hangs on or hung on
 -- until now, and sources that were made or unmade partitions by it.
 CREATE FUNCTION pgtrickle._relations_concerned(relation oid) RETURNS SETOF oid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
   WITH RECURSIVE above (relid) AS (
     SELECT relation UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid)
-  SELECT relid FROM above
+  SELECT a.relid FROM above a
   UNION SELECT split_part(t.tgname, '_', 3)::oid FROM pg_trigger t
         WHERE t.tgrelid = relation AND t.tgname ~ '^pgt_capture_\d+_'
-  UNION SELECT pgtrickle._misfitting_sources()
-$$;
+  UNION SELECT pgtrickle._misfitting_sources();
+END $$;
 
 -- The first reason is the one that is told.
 CREATE FUNCTION pgtrickle._mark_for_reinit(ids bigint[], why text) RETURNS void
@@ -82,8 +84,10 @@ BEGIN
   END LOOP;
 END $$;
 
+-- Generic plans, here and in what it calls: they are made once for a session.
 CREATE FUNCTION pgtrickle._on_ddl_end() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   command record;
   touched oid;
@@ -130,10 +134,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   found record;
 BEGIN
-  FOR found IN SELECT c.oid::regclass AS name, c.relkind = 'v' AS is_view FROM pg_class c
+  FOR found IN SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind,
+                      string_agg(c.oid::regclass::text, ', ') AS names FROM pg_class c
                WHERE c.relnamespace = 'pgtrickle_state'::regnamespace AND c.relkind IN ('r', 'v')
-               AND c.relname ~ format('^[a-z][a-z0-9_]*_%s_[0-9]+$', id) LOOP
-    EXECUTE format('DROP %s %s', CASE WHEN found.is_view THEN 'VIEW' ELSE 'TABLE' END, found.name);
+               AND c.relname ~ format('^[a-z][a-z0-9_]*_%s_[0-9]+$', id) GROUP BY 1 LOOP
+    EXECUTE format('DROP %s %s', found.kind, found.names);
   END LOOP;
   IF to_regproc(format('pgtrickle_state.refresh_%s', id)) IS NOT NULL THEN
     EXECUTE format('DROP FUNCTION pgtrickle_state.refresh_%s', id);
@@ -176,12 +181,37 @@ DECLARE
   ids bigint[] := ARRAY(SELECT pgt_id FROM pgtrickle.pgt_references r WHERE r.classid = class AND r.objid = object
                         AND (attnum = 0 OR r.columns ? attnum::text));
 BEGIN
+  IF ids = '{}' THEN
+    RETURN false;
+  END IF;
   PERFORM pgtrickle._mark_for_reinit(ids, format('%s was dropped', identity));
-  RETURN ids <> '{}';
+  RETURN true;
+END $$;
+
+-- To be called by the trigger on DROP: a partition or inheritance child that went
+-- took rows of its source with it.
+CREATE FUNCTION pgtrickle._follow_members_drop() RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  gone record;
+  any_known boolean := false;
+BEGIN
+  FOR gone IN SELECT DISTINCT c.oid AS source, o.object_identity
+              FROM pg_event_trigger_dropped_objects() o
+              JOIN pg_event_trigger_dropped_objects() t ON t.classid = 'pg_trigger'::regclass
+                AND t.address_names[1:2] = o.address_names AND t.address_names[3] ~ '^pgt_capture_\d+_'
+              JOIN pg_class c ON c.oid = CASE WHEN t.address_names[3] ~ '^pgt_capture_\d+_'
+                                              THEN split_part(t.address_names[3], '_', 3)::oid END
+              WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LOOP
+    any_known := pgtrickle._follow_object('pg_class'::regclass, gone.source, format('%s was dropped', gone.object_identity))
+      OR any_known;
+  END LOOP;
+  RETURN any_known;
 END $$;
 
 CREATE FUNCTION pgtrickle._on_sql_drop() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   gone record;
   any_known boolean := false;
@@ -214,17 +244,12 @@ BEGIN
         WHERE t.pgt_relid = gone.objid;
     END IF;
   END LOOP;
-  -- A partition or inheritance child that went took rows of its source with it.
-  FOR gone IN SELECT DISTINCT c.oid AS source, o.object_identity
-              FROM pg_event_trigger_dropped_objects() o
-              JOIN pg_event_trigger_dropped_objects() t ON t.classid = 'pg_trigger'::regclass
-                AND t.address_names[1:2] = o.address_names AND t.address_names[3] ~ '^pgt_capture_\d+_'
-              JOIN pg_class c ON c.oid::text = split_part(t.address_names[3], '_', 3)
-              WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LOOP
-    any_known := pgtrickle._follow_object('pg_class'::regclass, gone.source, format('%s was dropped', gone.object_identity))
-      OR any_known;
-  END LOOP;
-  any_known := pgtrickle._follow_immediate_drop() OR any_known;
+  -- With a table go its triggers, ours if it belongs to a source.
+  IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() o WHERE o.object_type = 'trigger'
+             AND o.address_names[3] ~ '^pgt_(capture|immediate)_\d+_') THEN
+    any_known := pgtrickle._follow_members_drop() OR any_known;
+    any_known := pgtrickle._follow_immediate_drop() OR any_known;
+  END IF;
   IF any_known THEN
     NOTIFY pgtrickle_catalog;
   END IF;
@@ -233,7 +258,7 @@ END $$;
 REVOKE ALL ON FUNCTION pgtrickle._relations_concerned(oid), pgtrickle._mark_for_reinit(bigint[], text),
   pgtrickle._follow_object(oid, oid, text), pgtrickle._follow_schema(oid, text), pgtrickle._keep_capturing(oid),
   pgtrickle._on_ddl_end(), pgtrickle._drop_program(bigint), pgtrickle._forget_stream_table(bigint),
-  pgtrickle._refuse_drop(text, oid), pgtrickle._mark_dropped(oid, oid, integer, text),
+  pgtrickle._refuse_drop(text, oid), pgtrickle._mark_dropped(oid, oid, integer, text), pgtrickle._follow_members_drop(),
   pgtrickle._on_sql_drop() FROM PUBLIC;
 
 CREATE EVENT TRIGGER pg_trickle_ddl_tracker ON ddl_command_end

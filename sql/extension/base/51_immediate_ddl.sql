@@ -3,7 +3,9 @@
 -- IMMEDIATE stream tables that read `relation`, or of whose sources it is or
 -- was a partition or child.
 CREATE FUNCTION pgtrickle._immediate_readers(relation oid) RETURNS SETOF bigint
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
   WITH RECURSIVE above (relid) AS (
     SELECT relation UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid)
   SELECT t.pgt_id FROM pgtrickle.pgt_stream_tables t
@@ -11,8 +13,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     AND (EXISTS (SELECT FROM above a JOIN pgtrickle.pgt_dependencies d ON d.source_relid = a.relid WHERE d.pgt_id = t.pgt_id)
          OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = relation
                     AND g.tgname LIKE format('pgt\_immediate\_%s\_%%', lpad(t.pgt_id::text, 10, '0'))))
-  ORDER BY 1
-$$;
+  ORDER BY 1;
+END $$;
 
 -- DDL on `relation`: the triggers follow it. If the source has other partitions
 -- or children now, it has other rows. What the program can't do any more waits

@@ -63,8 +63,7 @@ void history_runner::open_sessions() {
           "SET search_path = "
             + schema);
   }
-  refresher_
-    = std::make_unique<engine::refresher_session>(open(database_.conninfo()));
+  creator_ = std::make_unique<postgres::session>(open(database_.conninfo()));
 }
 
 verdict history_runner::run(const history& whole) {
@@ -98,9 +97,14 @@ verdict history_runner::run(const history& whole) {
 
 void history_runner::set_up(const history& whole) {
   const stopwatch watch{spent_["tables"]};
-  // What a session remembers of dropped tables lives as long as the session.
-  if (runs_++ % 25 == 0)
+  // What a session remembers of dropped tables lives as long as the session,
+  // and each DDL statement of anybody's has it looked through; a new session
+  // has to plan anew what all histories have in common.
+  if (runs_ % 50 == 0)
     open_sessions();
+  if (runs_++ % 10 == 0)
+    refresher_
+      = std::make_unique<engine::refresher_session>(open(database_.conninfo()));
   truncated_ = false;
   ids_.clear();
   query(*users_[0], "CREATE SCHEMA " + schema);
@@ -112,6 +116,10 @@ void history_runner::tear_down() {
   const stopwatch watch{spent_["clearing up"]};
   for (auto& user : users_)
     query(*user, "ROLLBACK");
+  for (const auto& row :
+       query(*users_[0], "SELECT plan_shape FROM pgtrickle.pgt_stream_tables "
+                         "WHERE plan_shape IS NOT NULL"))
+    covered_.add(row[0].as<std::string>());
   query(*users_[0], "DROP SCHEMA IF EXISTS " + schema + " CASCADE");
 }
 
@@ -155,7 +163,7 @@ void history_runner::create(const history& whole) {
       count(table);
     const stopwatch watch{spent_["creating"]};
     const auto id
-      = engine::create_stream_table(database_.session(), {"postgres", schema},
+      = engine::create_stream_table(*creator_, {"postgres", schema},
                                     {.name = table.name,
                                      .query = to_sql(table.query),
                                      .refresh_mode = "DIFFERENTIAL"},
@@ -181,8 +189,8 @@ void history_runner::create(const history& whole) {
 }
 
 void history_runner::count(const defined_table& table) {
-  const auto rows = engine::validate_query(
-    database_.session(), {"postgres", schema}, to_sql(table.query));
+  const auto rows = engine::validate_query(*creator_, {"postgres", schema},
+                                           to_sql(table.query));
   ++recomputed_["(stream tables)"];
   if (!rows)
     return;

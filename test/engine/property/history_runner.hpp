@@ -1,5 +1,6 @@
 #pragma once
 
+#include "test/engine/property/coverage.hpp"
 #include "test/engine/property/history.hpp"
 #include "test/engine/stream_database.hpp"
 
@@ -34,6 +35,8 @@ public:
   [[nodiscard]] const std::map<std::string, int>& recomputed() const {
     return recomputed_;
   }
+  /// What the plans of all stream tables so far consist of.
+  [[nodiscard]] const coverage& covered() const { return covered_; }
   /// Where the time went, in seconds.
   [[nodiscard]] const std::map<std::string, double>& spent() const {
     return spent_;
@@ -55,9 +58,11 @@ private:
 
   stream_database database_;
   std::vector<std::unique_ptr<pqxx::connection>> users_;
+  std::unique_ptr<postgres::session> creator_;
   std::unique_ptr<engine::refresher_session> refresher_;
   std::vector<stream_table_id> ids_;
   std::map<std::string, int> recomputed_;
+  coverage covered_;
   std::map<std::string, double> spent_;
   bool counting_ = false;
   bool truncated_ = false;

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <random>
+
 using namespace pgtrickle;
 
 namespace {
@@ -34,6 +37,7 @@ public:
     question_.changes = changes;
     question_.source_rows = rows;
     question_.trials = trials;
+    question_.chance = std::uniform_real_distribution{0.0, 1.0}(random_);
     const auto choice
       = is_obvious(question_) ? mode_choice{} : choose_mode(question_, costs_);
     record(choice.full, changes);
@@ -44,6 +48,9 @@ public:
     const auto ms = full ? full_ms : fixed_ms + ms_per_change * changes;
     auto& costs = full ? costs_.full : costs_.differential;
     costs.insert(costs.begin(), {++id_, changes, ms});
+    costs_.full.resize(std::min(costs_.full.size(), remembered_full));
+    costs_.differential.resize(
+      std::min(costs_.differential.size(), remembered_differential));
     (full ? question_.last_full_ms : question_.last_differential_ms) = ms;
     question_.spent_ms
       = question_.last_was_full == full ? question_.spent_ms + ms : ms;
@@ -55,6 +62,7 @@ public:
 
 private:
   std::int64_t id_ = 0;
+  std::minstd_rand random_;
   mode_question question_;
   refresh_costs costs_;
 };
