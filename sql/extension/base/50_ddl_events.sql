@@ -111,7 +111,9 @@ DECLARE
   touched oid;
   any_known boolean := false;
 BEGIN
-  PERFORM pgtrickle._refuse_trigger_changes();
+  IF TG_TAG IN ('CREATE TRIGGER', 'ALTER TRIGGER') THEN
+    PERFORM pgtrickle._refuse_trigger_changes();
+  END IF;
   FOR command IN
     SELECT c.classid, coalesce(t.tgrelid, w.ev_class, c.objid) AS objid,
            format('%s on %s', c.command_tag, c.object_identity) AS why
