@@ -48,10 +48,15 @@ child_factory children_of(caf::actor_system& system, const context_ptr& context,
       return start_refresher(system, context, opened, watching, parent);
     },
     [&system, context](const database_opened& opened,
-                       const refresher_actor& refreshing) {
+                       const refresher_actor& refreshing,
+                       const watcher_actor& watching) {
+      auto awaiting = [watching](sources_awaited awaited) {
+        caf::anon_send(watching, std::move(awaited));
+      };
       return system.spawn(
         scheduler, opened.settings, refreshing,
-        context->metrics->database(opened.facts.id, opened.facts.name));
+        context->metrics->database(opened.facts.id, opened.facts.name),
+        awaiting_listener{awaiting});
     },
     [&system, context, gateway](const database_opened& opened,
                                 const watcher_actor& watching,

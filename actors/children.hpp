@@ -15,7 +15,8 @@ struct child_factory {
   std::function<refresher_actor(const database_opened&, watcher_actor,
                                 supervisor_actor)>
     refresher;
-  std::function<scheduler_actor(const database_opened&, refresher_actor)>
+  std::function<scheduler_actor(const database_opened&, refresher_actor,
+                                watcher_actor)>
     scheduler;
   std::function<registrar_actor(const database_opened&, watcher_actor,
                                 scheduler_actor)>

@@ -1,5 +1,7 @@
 #include "actors/scheduler.hpp"
 
+#include "services/scheduling/awaited_sources.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -38,10 +40,12 @@ refresh_calendar::options calendar_options(const config::settings& settings) {
 
 scheduler_actor::behavior_type scheduler_state::make_behavior(
   config::settings settings, refresher_actor refresher,
-  std::shared_ptr<metrics::database_metrics> metrics) {
+  std::shared_ptr<metrics::database_metrics> metrics,
+  awaiting_listener awaiting) {
   settings_ = std::move(settings);
   refresher_ = std::move(refresher);
   metrics_ = std::move(metrics);
+  awaiting_ = std::move(awaiting);
   calendar_ = refresh_calendar{calendar_options(settings_)};
   return {
     [this](const stream_tables_listed& listed) {
@@ -67,6 +71,7 @@ void scheduler_state::load(const std::vector<stream_table_entry>& entries) {
     tables_.emplace(entry.id, tables.back());
   }
   calendar_.load(tables, now());
+  tell_awaited();
   try_wishes();
 }
 
@@ -88,6 +93,18 @@ scheduler_state::table_of(const stream_table_entry& entry) const {
   table.age = entry.age;
   table.sources = entry.sources;
   return table;
+}
+
+void scheduler_state::tell_awaited() {
+  std::vector<scheduled_table> tables;
+  if (settings_.enabled)
+    for (const auto& [id, table] : tables_)
+      tables.push_back(table);
+  auto awaited = awaited_sources(tables);
+  if (awaited == awaited_)
+    return;
+  awaited_ = awaited;
+  awaiting_({std::move(awaited)});
 }
 
 void scheduler_state::take_touched(const sources_touched& touched) {
@@ -181,7 +198,8 @@ void scheduler_state::take_outcome(const engine::refresh_outcome& outcome,
   measure(outcome);
   if (!outcome.error) {
     const auto changed = outcome.rows_inserted + outcome.rows_deleted > 0;
-    calendar_.refreshed(outcome.id, began, changed);
+    calendar_.refreshed(outcome.id, began, changed,
+                        self_->clock().now() - began.steady);
     return;
   }
   spdlog::warn("{}: refresh failed: {}", outcome.name, outcome.error->message);
@@ -215,6 +233,7 @@ void scheduler_state::stop_scheduling(stream_table_id id) {
     return;
   found->second.active = false;
   calendar_.replace(found->second, now());
+  tell_awaited();
 }
 
 call_outcome scheduler_state::answer_of(stream_table_id id,
@@ -255,9 +274,10 @@ void scheduler_state::wake_up_in_time() {
 scheduler_actor::behavior_type
 scheduler(scheduler_actor::stateful_pointer<scheduler_state> self,
           config::settings settings, refresher_actor refresher,
-          std::shared_ptr<metrics::database_metrics> metrics) {
+          std::shared_ptr<metrics::database_metrics> metrics,
+          awaiting_listener awaiting) {
   return self->state.make_behavior(std::move(settings), std::move(refresher),
-                                   std::move(metrics));
+                                   std::move(metrics), std::move(awaiting));
 }
 
 } // namespace pgtrickle

@@ -10,11 +10,15 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <random>
 
 namespace pgtrickle {
+
+/// Who looks for changes, and is told which are awaited.
+using awaiting_listener = std::function<void(sources_awaited)>;
 
 /// Orders the refreshes that fall due, and those that are asked for.
 class scheduler_state {
@@ -26,7 +30,8 @@ public:
 
   scheduler_actor::behavior_type
   make_behavior(config::settings settings, refresher_actor refresher,
-                std::shared_ptr<metrics::database_metrics> metrics);
+                std::shared_ptr<metrics::database_metrics> metrics,
+                awaiting_listener awaiting);
 
 private:
   using promise = caf::typed_response_promise<call_outcome>;
@@ -41,6 +46,7 @@ private:
   void load(const std::vector<stream_table_entry>& entries);
   [[nodiscard]] scheduled_table table_of(const stream_table_entry& entry) const;
   void take_touched(const sources_touched& touched);
+  void tell_awaited();
 
   // -- what is ordered ---
   void order_due();
@@ -68,6 +74,8 @@ private:
   config::settings settings_;
   refresher_actor refresher_;
   std::shared_ptr<metrics::database_metrics> metrics_;
+  awaiting_listener awaiting_;
+  std::optional<std::set<oid>> awaited_; // as it was told last
   refresh_calendar calendar_; // every decision is taken, and tested, there
   std::map<stream_table_id, scheduled_table> tables_;
   std::deque<wish> wishes_;
@@ -78,6 +86,7 @@ private:
 scheduler_actor::behavior_type
 scheduler(scheduler_actor::stateful_pointer<scheduler_state> self,
           config::settings settings, refresher_actor refresher,
-          std::shared_ptr<metrics::database_metrics> metrics);
+          std::shared_ptr<metrics::database_metrics> metrics,
+          awaiting_listener awaiting);
 
 } // namespace pgtrickle

@@ -109,7 +109,7 @@ void supervisor_state::start(child which) {
       refresher_ = adopt(factory_.refresher(*opened_, watcher_, self_));
       return;
     case the_scheduler:
-      scheduler_ = adopt(factory_.scheduler(*opened_, refresher_));
+      scheduler_ = adopt(factory_.scheduler(*opened_, refresher_, watcher_));
       return;
     case the_registrar:
       registrar_ = adopt(factory_.registrar(*opened_, watcher_, scheduler_));

@@ -8,13 +8,16 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace pgtrickle {
 
 namespace {
 
 /// How often a database that another daemon owns is tried again.
 constexpr std::chrono::seconds claim_interval{1};
-/// How often notifications are looked for: no query unless there is one.
+/// How often notifications are looked for at least: no query unless there is
+/// one.
 constexpr std::chrono::milliseconds pulse_interval{250};
 /// The same while calls are worked on, whose callers may block them.
 constexpr std::chrono::milliseconds guard_interval{100};
@@ -34,6 +37,10 @@ watcher_state::make_behavior(context_ptr context, database_id database,
     [this](claim_due) { claim(); },
     [this](pulse) { look(); },
     [this](look_request) { return new_changes(); },
+    [this](const sources_awaited& awaited) {
+      pace_.await(awaited.sources);
+      next_look_ = {};
+    },
     [this](const work_started& work) { works_[work.worker_pid] = work; },
     [this](const work_finished& work) {
       const auto found = works_.extract(work.worker_pid);
@@ -120,18 +127,30 @@ void watcher_state::reload() {
 // -- what happens in the database ---------------------------------------------
 
 void watcher_state::look() {
+  const std::chrono::milliseconds usual{settings_.scheduler_interval_ms};
   take_notifications();
-  if (self_->clock().now() >= next_look_) {
+  if (self_->clock().now() >= next_confirmation_) {
     confirm_ownership();
-    look_for_changes();
-    next_look_ = self_->clock().now()
-                 + std::chrono::milliseconds{settings_.scheduler_interval_ms};
+    next_confirmation_ = self_->clock().now() + usual;
   }
-  guard_work();
+  if (self_->clock().now() >= next_look_) {
+    look_for_changes();
+    next_look_ = self_->clock().now() + pace_.next(usual);
+  }
+  if (self_->clock().now() >= next_guard_) {
+    guard_work();
+    next_guard_ = self_->clock().now() + guard_interval;
+  }
   if (halts_by_)
     watch_halt();
-  self_->delayed_send(self_, works_.empty() ? pulse_interval : guard_interval,
-                      pulse{});
+  self_->delayed_send(self_, until_next_pulse(), pulse{});
+}
+
+std::chrono::milliseconds watcher_state::until_next_pulse() const {
+  const auto latest = works_.empty() ? pulse_interval : guard_interval;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+    next_look_ - self_->clock().now());
+  return std::clamp(left, std::chrono::milliseconds{0}, latest);
 }
 
 /// The extension may have been dropped and created again, with another secret:
@@ -169,6 +188,7 @@ sources_touched watcher_state::new_changes() {
   if (!sources)
     return {};
   looked_at_ = looking_at;
+  pace_.looked(*sources);
   return {std::move(*sources), since};
 }
 

@@ -4,6 +4,7 @@
 #include "messages/interfaces.hpp"
 #include "services/coordination/log_throttle.hpp"
 #include "services/observation/change_gate.hpp"
+#include "services/scheduling/look_pace.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -40,6 +41,7 @@ private:
   void take_notifications();
   [[nodiscard]] sources_touched new_changes();
   void look_for_changes();
+  [[nodiscard]] std::chrono::milliseconds until_next_pulse() const;
   void list_stream_tables();
 
   // -- work in progress ---
@@ -65,7 +67,10 @@ private:
   observation::database_facts facts_;
   config::settings settings_;
   observation::change_gate gate_;
+  look_pace pace_;
+  std::chrono::steady_clock::time_point next_confirmation_{};
   std::chrono::steady_clock::time_point next_look_{};
+  std::chrono::steady_clock::time_point next_guard_{};
   wall_time looked_at_{};
 
   std::map<int, work_started> works_;

@@ -7,12 +7,16 @@
 // each tenth and at the end. The first tenth fills pages and statistics; from
 // then on nothing but the history, which is kept for its retention, may grow.
 //
-//   bloat [refreshes]      (20,000)
+// The PostgreSQL is the program's own, with autovacuum: compressed by so much
+// that it must keep up with it.
 
 #include "bench/measure.hpp"
+#include "bench/workbench.hpp"
 #include "services/engine/refresh.hpp"
 #include "services/engine/registration.hpp"
+#include "test/support/private_postgres.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <array>
@@ -61,46 +65,30 @@ constexpr std::array sizes{
                 "pg_total_relation_size('pgtrickle.pgt_refresh_history')"},
 };
 
-template <class T>
-T or_give_up(result<T> x) {
-  if (!x)
-    bench::give_up(x.error().message);
-  if constexpr (!std::is_void_v<T>)
-    return std::move(*x);
+postgres::session open(const std::string& conninfo) {
+  return bench::or_give_up(postgres::session::open({.conninfo = conninfo}));
 }
 
 class day {
 public:
-  day()
-    : db_(or_give_up(postgres::session::open({.conninfo = ""}))),
-      refresher_(or_give_up(postgres::session::open({.conninfo = ""}))) {
-    fence_.epoch = or_give_up(db_.exec("SELECT coalesce(max(epoch), 0) FROM "
-                                       "pgtrickle.pgt_owner"))[0][0]
-                     .as<std::int64_t>();
-    // Compressed by so much that autovacuum must keep up with it.
-    run("ALTER SYSTEM SET autovacuum_naptime = '1s'; ");
-    run("SELECT pg_reload_conf()");
+  day() {
+    run("CREATE EXTENSION pg_trickle");
     for (int i = 0; i < sources; ++i)
       create(i);
-  }
-
-  ~day() {
-    (void)db_.exec("ALTER SYSTEM RESET autovacuum_naptime");
-    (void)db_.exec("SELECT pg_reload_conf()");
   }
 
   /// The next change, and a refresh of what reads its table.
   void step() {
     const int source = step_ % sources;
     write(source, step_ / sources);
-    const auto outcomes = or_give_up(refresher_.run(
+    const auto outcomes = bench::or_give_up(refresher_.run(
       {ids_.at(static_cast<std::size_t>(source)), engine::initiator::scheduler},
-      fence_));
+      {}));
     for (const auto& outcome : outcomes)
       if (outcome.error)
         bench::give_up(outcome.error->message);
     if (++step_ % refreshes_between_sweeps == 0)
-      or_give_up(engine::sweep_change_buffers(refresher_.db(), fence_));
+      bench::or_give_up(engine::sweep_change_buffers(refresher_.db(), {}));
   }
 
   void print(std::string_view at) {
@@ -108,7 +96,7 @@ public:
     for (const auto& size : sizes)
       query += fmt::format("{}({} / 1024)::bigint",
                            query.empty() ? "SELECT " : ", ", size.bytes);
-    const auto row = or_give_up(db_.exec(query))[0];
+    const auto row = bench::or_give_up(db_.exec(query))[0];
     fmt::print("{:>8}", at);
     for (std::size_t i = 0; i < sizes.size(); ++i)
       fmt::print(" {:>{}}", row[static_cast<int>(i)].as<std::int64_t>(),
@@ -118,7 +106,9 @@ public:
   }
 
 private:
-  void run(const std::string& statement) { or_give_up(db_.exec(statement)); }
+  void run(const std::string& statement) {
+    bench::or_give_up(db_.exec(statement));
+  }
 
   void create(int i) {
     run(fmt::format("CREATE TABLE public.source_{0} (id int PRIMARY KEY, part "
@@ -143,10 +133,10 @@ private:
                     fmt::format("SELECT n, count(*) AS parts FROM totals_{} "
                                 "GROUP BY n",
                                 i)}})
-      ids.push_back(or_give_up(engine::create_stream_table(
+      ids.push_back(bench::or_give_up(engine::create_stream_table(
         db_, by, {.name = name, .query = query, .refresh_mode = "DIFFERENTIAL"},
-        fence_)));
-    or_give_up(refresher_.run({ids, engine::initiator::initial}, fence_));
+        {})));
+    bench::or_give_up(refresher_.run({ids, engine::initiator::initial}, {}));
   }
 
   /// Rows come, change and go; as many stay as there were.
@@ -163,19 +153,22 @@ private:
                     source, round % 11, round % 100));
   }
 
-  postgres::session db_;
-  engine::refresher_session refresher_;
-  ownership fence_;
+  test::private_postgres server_{
+    bench::server_settings + "autovacuum = on\nautovacuum_naptime = 1s\n"};
+  postgres::session db_{open(server_.conninfo())};
+  engine::refresher_session refresher_{open(server_.conninfo())};
   std::vector<std::vector<stream_table_id>> ids_;
   int step_ = 0;
 };
 
 } // namespace
 
-int main(int count, char** arguments) {
-  const int refreshes = count > 1 ? std::atoi(arguments[1]) : 20000;
-  if (refreshes < tenths)
-    bench::give_up("usage: bloat [refreshes], at least 10");
+int main(int argc, char** argv) {
+  CLI::App app{"What a day of refreshes leaves behind."};
+  int refreshes = 20000;
+  app.add_option("--refreshes", refreshes, "how many, at least 10 (20000)")
+    ->check(CLI::Range(tenths, 10000000));
+  CLI11_PARSE(app, argc, argv);
   day today;
   fmt::print("{:>8}", "refresh");
   for (const auto& size : sizes)

@@ -40,6 +40,8 @@ struct measurement {
   std::int64_t rows = 0;
   double share = 0;
   std::array<double, ways> ms{};
+  /// How many of AUTO's refreshes were full.
+  int auto_full = 0;
 
   [[nodiscard]] double over_hand() const { return ms[differential] / ms[hand]; }
   [[nodiscard]] double ratio() const { return ms[view] / ms[differential]; }
@@ -74,11 +76,13 @@ public:
   measurement measure(const options& wanted, double share) {
     std::array<std::vector<double>, ways> times;
     for (int round = -wanted.warm_up; round < wanted.rounds; ++round) {
+      if (round <= 0)
+        auto_full_ = 0;
       const auto once = run_round(share);
       for (std::size_t i = 0; round >= 0 && i < ways; ++i)
         times[i].push_back(once[i]);
     }
-    measurement result{&of_, rows_, share, {}};
+    measurement result{&of_, rows_, share, {}, auto_full_};
     for (std::size_t i = 0; i < ways; ++i)
       result.ms[i] = median(times[i]);
     return result;
@@ -98,7 +102,11 @@ private:
     return in_turns(
       static_cast<std::size_t>(turn_),
       {[&] { db_.refresh(ids_[differential]); },
-       [&] { db_.refresh(ids_[full]); }, [&] { db_.refresh(ids_[automatic]); },
+       [&] { db_.refresh(ids_[full]); },
+       [&] {
+         const auto outcome = db_.refresh(ids_[automatic]);
+         auto_full_ += outcome.action == "FULL" ? 1 : 0;
+       },
        [&] { db_.execute("REFRESH MATERIALIZED VIEW recomputed"); },
        [&] { db_.execute(of_.by_hand); }});
   }
@@ -120,12 +128,14 @@ private:
   std::int64_t rows_;
   std::vector<stream_table_id> ids_;
   int turn_ = 0;
+  int auto_full_ = 0;
 };
 
 void print(const std::vector<measurement>& all) {
   text_table table{{"query", "rows", "changed", "refresh ms", "by hand ms",
                     "refresh / by hand", "recompute ms", "recompute / refresh",
-                    "bar", "FULL ms", "AUTO ms", "AUTO / better"}};
+                    "bar", "FULL ms", "AUTO ms", "AUTO / better",
+                    "AUTO was FULL"}};
   for (const auto& m : all)
     table.add({m.of->name, grouped(m.rows), percent_text(m.share),
                ms_text(m.ms[differential]), ms_text(m.ms[hand]),
@@ -133,7 +143,7 @@ void print(const std::vector<measurement>& all) {
                ratio_text(m.ratio()),
                m.least_ratio() > 0 ? fmt::format("{:g}x", m.least_ratio()) : "",
                ms_text(m.ms[full]), ms_text(m.ms[automatic]),
-               ratio_text(m.auto_over_better())});
+               ratio_text(m.auto_over_better()), std::to_string(m.auto_full)});
   table.print(std::cout);
   const auto most = [&](auto figure) {
     double worst = 0;

@@ -70,6 +70,8 @@ using watcher_actor = caf::typed_actor<
   caf::reacts_to<pulse>,
   // Looks for changes at once.
   caf::replies_to<look_request>::with<sources_touched>,
+  // Looks for changes of these sources more often.
+  caf::reacts_to<sources_awaited>,
   // Guards a backend until its work is finished.
   caf::reacts_to<work_started>, caf::reacts_to<work_finished>,
   // Cancels the work for a call, or all work.

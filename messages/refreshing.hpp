@@ -6,6 +6,7 @@
 #include "services/scheduling/scheduled_table.hpp"
 
 #include <optional>
+#include <set>
 
 namespace pgtrickle {
 
@@ -19,6 +20,11 @@ struct sources_touched {
   std::vector<oid> sources;
   /// When the watcher had looked before.
   wall_time since;
+};
+
+/// Changes of these relations are to be seen as soon as possible.
+struct sources_awaited {
+  std::set<oid> sources;
 };
 
 /// Look for touched sources now.
@@ -69,6 +75,7 @@ struct worker_load {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::stream_tables_listed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::sources_touched)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::sources_awaited)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::look_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::refresh_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::refresh_task)

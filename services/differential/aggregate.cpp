@@ -67,7 +67,7 @@ private:
     for (const auto& call : calls_) {
       outputs.push_back(call.sql());
       for (const auto& state : call.states())
-        outputs.push_back(state.change);
+        outputs.push_back(state.initial);
     }
     program_.add_fill(fmt::format("INSERT INTO {} SELECT {} FROM (SELECT *, "
                                   "1::bigint AS __weight FROM {} q) i{}",

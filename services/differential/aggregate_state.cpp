@@ -27,37 +27,30 @@ aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
     = call.argument < 0
         ? std::string{}
         : "i." + column_name(static_cast<std::size_t>(call.argument));
-  const auto total = [&](std::string_view what, std::string_view when) {
-    const auto guard = condition(when);
-    return fmt::format("coalesce(sum({}){}, 0)", what,
-                       guard.empty() ? "" : " FILTER (WHERE " + guard + ")");
-  };
   const bool nullable
     = call.argument >= 0
       && !inputs[static_cast<std::size_t>(call.argument)].not_null;
   const auto not_null = nullable ? x + " IS NOT NULL" : std::string{};
   switch (call.kind) {
     case aggregate_kind::count:
-      remember("n", "bigint", total("i.__weight", not_null) + "::bigint");
+      remember_count("n", not_null);
       break;
     case aggregate_kind::boolean_and:
     case aggregate_kind::boolean_or:
-      remember("t", "bigint", total("i.__weight", x) + "::bigint");
-      remember("f", "bigint", total("i.__weight", "NOT " + x) + "::bigint");
+      remember_count("t", x);
+      remember_count("f", "NOT " + x);
       break;
     case aggregate_kind::sum:
     case aggregate_kind::average:
     case aggregate_kind::variance: {
       may_be_odd_
         = is_numeric(inputs[static_cast<std::size_t>(call.argument)].type);
-      remember("n", "bigint", total("i.__weight", not_null) + "::bigint");
+      remember_count("n", not_null);
       // sum() passes over nulls by itself.
-      remember("sum", "numeric",
-               total(weighted(fmt::format("{}::numeric", x)), ""));
+      remember_sum("sum", x + "::numeric");
       if (call.kind == aggregate_kind::variance)
-        remember(
-          "squares", "numeric",
-          total(weighted(fmt::format("({0}::numeric * {0}::numeric)", x)), ""));
+        remember_sum("squares",
+                     fmt::format("({0}::numeric * {0}::numeric)", x));
       break;
     }
     case aggregate_kind::minimum:
@@ -67,9 +60,21 @@ aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
   }
 }
 
-void aggregate_state::remember(std::string_view name, std::string type,
-                               std::string change) {
-  states_.push_back({{state(name), std::move(type)}, std::move(change)});
+void aggregate_state::remember_count(std::string_view name,
+                                     std::string_view when) {
+  states_.push_back(
+    {{state(name), "bigint"},
+     fmt::format("coalesce(sum(i.__weight){}, 0)::bigint", filter(when)),
+     "count(*)" + filter(when)});
+}
+
+void aggregate_state::remember_sum(std::string_view name,
+                                   std::string_view value) {
+  const auto total = [&](std::string_view what) {
+    return fmt::format("coalesce(sum({}){}, 0)", what, filter(""));
+  };
+  states_.push_back(
+    {{state(name), "numeric"}, total(weighted(value)), total(value)});
 }
 
 std::string aggregate_state::state(std::string_view name) const {
@@ -87,6 +92,11 @@ std::string aggregate_state::condition(std::string_view more) const {
   const auto filter
     = "i." + column_name(static_cast<std::size_t>(call_.condition));
   return more.empty() ? filter : fmt::format("{} AND {}", filter, more);
+}
+
+std::string aggregate_state::filter(std::string_view more) const {
+  const auto guard = condition(more);
+  return guard.empty() ? "" : " FILTER (WHERE " + guard + ")";
 }
 
 bool aggregate_state::is_extreme() const {

@@ -11,6 +11,9 @@ struct partial_state {
   column_definition column;
   /// Its change, over weighted input rows `i`.
   std::string change;
+  /// The same where each row has the weight 1: what the value's own aggregate
+  /// computes too, PostgreSQL computes once.
+  std::string initial;
 };
 
 /// One call of an aggregate, with the type of its value and its argument.
@@ -49,7 +52,9 @@ public:
 private:
   [[nodiscard]] std::string state(std::string_view name) const;
   [[nodiscard]] std::string condition(std::string_view more) const;
-  void remember(std::string_view name, std::string type, std::string change);
+  [[nodiscard]] std::string filter(std::string_view more) const;
+  void remember_count(std::string_view name, std::string_view when);
+  void remember_sum(std::string_view name, std::string_view value);
   [[nodiscard]] std::string variance() const;
 
   aggregate_call call_;

@@ -8,8 +8,9 @@
 
 namespace pgtrickle::observation {
 
-/// Learns which sources were written to. When no transaction of the whole
-/// PostgreSQL cluster has ended since the last look, one function call tells.
+/// Learns which sources were written to, by one statement over one session.
+/// When no transaction of the whole PostgreSQL cluster has ended since the last
+/// look, it reads no table.
 class change_gate {
 public:
   /// The sources that transactions touched which have become visible since
@@ -17,6 +18,8 @@ public:
   [[nodiscard]] result<std::vector<oid>> look(postgres::session& db);
 
 private:
+  [[nodiscard]] result<std::vector<oid>> begin(postgres::session& db);
+
   std::string last_snapshot_;
 };
 

@@ -55,14 +55,25 @@ std::vector<refresh_cost> newest(const std::vector<refresh_cost>& costs) {
             + static_cast<std::ptrdiff_t>(std::min(costs.size(), most_learnt))};
 }
 
+/// What one refresh by itself says of the slope.
+using guess = double (*)(const refresh_cost&);
+
+/// Nothing to do would take no time.
+double all_for_changes(const refresh_cost& cost) {
+  return cost.ms / std::max(cost.changes, 1.0);
+}
+
+/// A recomputation takes what it takes.
+double none_for_changes(const refresh_cost& /*cost*/) { return 0; }
+
 /// Pairs count by the distance of their changes too: a slope between
-/// neighbours is mostly noise. As long as all changes are alike, nothing would
-/// take no time.
-double slope(const std::vector<refresh_cost>& costs) {
+/// neighbours is mostly noise. As long as all changes are alike, the guess
+/// holds.
+double slope(const std::vector<refresh_cost>& costs, guess alone) {
   std::vector<weighed> slopes;
   for (std::size_t i = 0; i < costs.size(); ++i) {
-    slopes.push_back({costs[i].ms / std::max(costs[i].changes, 1.0),
-                      weight_of(i) * weight_of_nothing * costs[i].changes});
+    slopes.push_back(
+      {alone(costs[i]), weight_of(i) * weight_of_nothing * costs[i].changes});
     for (std::size_t j = i + 1; j < costs.size(); ++j)
       if (const auto distance = costs[i].changes - costs[j].changes;
           distance != 0)
@@ -72,9 +83,9 @@ double slope(const std::vector<refresh_cost>& costs) {
   return std::max(median(std::move(slopes)), 0.0);
 }
 
-differential_cost line_through(const std::vector<refresh_cost>& costs) {
-  differential_cost line;
-  line.ms_per_change = slope(costs);
+line_of_cost line_through(const std::vector<refresh_cost>& costs, guess alone) {
+  line_of_cost line;
+  line.ms_per_change = slope(costs, alone);
   std::vector<weighed> rest;
   for (std::size_t i = 0; i < costs.size(); ++i) {
     rest.push_back(
@@ -85,38 +96,50 @@ differential_cost line_through(const std::vector<refresh_cost>& costs) {
   return line;
 }
 
+double at(const line_of_cost& line, double changes) {
+  return line.fixed_ms + line.ms_per_change * changes;
+}
+
+std::string in_words(const line_of_cost& line) {
+  auto text = fmt::format("{:.3g} ms", line.fixed_ms);
+  if (line.ms_per_change > 0)
+    text += fmt::format(" + {:.3g} ms for each 1000 changes",
+                        1000 * line.ms_per_change);
+  return text;
+}
+
 } // namespace
 
 std::optional<double> cost_model::differential_ms(double changes) const {
   if (!differential || changes > reach * differential->most_changes)
     return std::nullopt;
-  return differential->fixed_ms + differential->ms_per_change * changes;
+  return at(*differential, changes);
+}
+
+std::optional<double> cost_model::full_ms(double changes) const {
+  if (!full)
+    return std::nullopt;
+  return at(*full, changes);
 }
 
 cost_model learn(const refresh_costs& costs) {
   cost_model model;
   if (!costs.differential.empty())
-    model.differential = line_through(newest(costs.differential));
-  if (!costs.full.empty()) {
-    std::vector<weighed> full;
-    for (const auto& cost : newest(costs.full))
-      full.push_back({cost.ms, weight_of(full.size())});
-    model.full_ms = median(std::move(full));
-  }
+    model.differential
+      = line_through(newest(costs.differential), all_for_changes);
+  if (!costs.full.empty())
+    model.full = line_through(newest(costs.full), none_for_changes);
   return model;
 }
 
 std::string to_text(const cost_model& model) {
   auto text = model.differential
-                ? fmt::format("DIFFERENTIAL {:.3g} ms + {:.3g} ms for each "
-                              "1000 changes (seen up to {:.0f})",
-                              model.differential->fixed_ms,
-                              1000 * model.differential->ms_per_change,
+                ? fmt::format("DIFFERENTIAL {} (seen up to {:.0f})",
+                              in_words(*model.differential),
                               model.differential->most_changes)
                 : std::string{"DIFFERENTIAL not known yet"};
-  return text
-         + (model.full_ms ? fmt::format(", FULL {:.3g} ms", *model.full_ms)
-                          : ", FULL not known yet");
+  return text + ", FULL "
+         + (model.full ? in_words(*model.full) : "not known yet");
 }
 
 std::optional<std::string> last_prediction(const refresh_costs& costs) {
@@ -131,8 +154,8 @@ std::optional<std::string> last_prediction(const refresh_costs& costs) {
   const auto last = mode.front();
   mode.erase(mode.begin());
   const auto model = learn(before);
-  const auto predicted
-    = was_full ? model.full_ms : model.differential_ms(last.changes);
+  const auto predicted = was_full ? model.full_ms(last.changes)
+                                  : model.differential_ms(last.changes);
   if (!predicted)
     return std::nullopt;
   return fmt::format("{} of {:.0f} changes: {:.3g} ms, took {:.3g} ms "

@@ -27,8 +27,8 @@ struct refresh_costs {
   std::vector<refresh_cost> full;
 };
 
-/// A differential refresh of n changes takes fixed + n · per_change.
-struct differential_cost {
+/// A refresh of n changes takes fixed + n · per_change.
+struct line_of_cost {
   double fixed_ms = 0;
   double ms_per_change = 0;
   /// The largest change that this was learnt from.
@@ -36,12 +36,15 @@ struct differential_cost {
 };
 
 struct cost_model {
-  std::optional<differential_cost> differential;
-  std::optional<double> full_ms;
+  std::optional<line_of_cost> differential;
+  std::optional<line_of_cost> full;
 
   /// What a differential refresh of `changes` would take; nothing if no change
   /// of such a size has been seen.
   [[nodiscard]] std::optional<double> differential_ms(double changes) const;
+
+  /// What a full one would take, which writes what they change too.
+  [[nodiscard]] std::optional<double> full_ms(double changes) const;
 };
 
 /// Learns from `costs`. Of each mode's refreshes a handful of new ones outweigh

@@ -9,6 +9,9 @@ namespace {
 /// Changes of sizes within this factor are comparable.
 constexpr double alike = 4;
 
+/// Of a way that was measured so often only the newest are known.
+constexpr std::size_t long_history = 32;
+
 /// Whether `extra` ms may be spent to measure the other way again, after
 /// `spent` ms in this one.
 bool may_try(const mode_question& question, double extra, double spent) {
@@ -36,6 +39,28 @@ double spent_on_alike(const refresh_costs& costs, double changes) {
         && (other == costs.differential.end() || cost.id > other->id))
       spent += cost.ms;
   return spent;
+}
+
+/// Whether the cost of a way is known for so many changes. Fewer tell enough of
+/// a full refresh, but for the first fill, which had none.
+bool is_measured(const refresh_costs& costs, bool full, double changes) {
+  return std::ranges::any_of(
+    full ? costs.full : costs.differential, [&](const refresh_cost& cost) {
+      return full ? cost.changes > 0 && cost.changes <= alike * changes
+                  : are_alike(cost.changes, changes);
+    });
+}
+
+/// Whether one way is measured for changes like these and the other, which is
+/// not expected to be much worse, never was: then it is measured at once, and
+/// not first when this one has taken long enough.
+bool must_learn(const mode_question& question, const refresh_costs& costs,
+                bool other_is_full, bool not_much_worse) {
+  const auto& other = other_is_full ? costs.full : costs.differential;
+  return not_much_worse && question.changes <= question.source_rows
+         && other.size() < long_history
+         && is_measured(costs, !other_is_full, question.changes)
+         && !is_measured(costs, other_is_full, question.changes);
 }
 
 double spent_in(const mode_question& question, const refresh_costs& costs,
@@ -80,7 +105,7 @@ mode_choice choose_mode(const mode_question& question,
   const auto model = learn(costs);
   mode_choice choice;
   choice.differential_ms = model.differential_ms(question.changes);
-  choice.full_ms = model.full_ms;
+  choice.full_ms = model.full_ms(question.changes);
   believe_newest(choice, costs, question.changes);
   const bool known = choice.differential_ms && choice.full_ms;
   choice.full
@@ -92,7 +117,9 @@ mode_choice choose_mode(const mode_question& question,
   const auto other = choice.full ? choice.differential_ms : choice.full_ms;
   const auto extra = other.value_or(2 * *expected) - *expected;
   if (question.trials > 0
-      && may_try(question, extra, spent_in(question, costs, choice.full))) {
+      && (must_learn(question, costs, !choice.full, extra <= *expected)
+          || may_try(question, extra,
+                     spent_in(question, costs, choice.full)))) {
     choice.full = !choice.full;
     choice.trial = true;
   }

@@ -35,6 +35,8 @@ steady_time refresh_calendar::due(const entry& e, wall_time since) const {
 
 steady_time refresh_calendar::due_by_schedule(const entry& e,
                                               wall_time since) const {
+  if (is_unbounded(e.table.when))
+    return due_soonest(e);
   if (const auto* every = std::get_if<interval>(&e.table.when))
     return e.as_of + every->length;
   if (const auto* cron = std::get_if<cron_schedule>(&e.table.when)) {
@@ -44,6 +46,15 @@ steady_time refresh_calendar::due_by_schedule(const entry& e,
     return steady_time{slot.time_since_epoch() - offset_};
   }
   return due_for_consumers(e, since);
+}
+
+/// As fresh as possible leaves the others half of a worker, and what changes
+/// with time alone need not be looked at without end.
+steady_time refresh_calendar::due_soonest(const entry& e) const {
+  if (e.table.always)
+    return e.as_of + options_.calculated_interval;
+  using duration = std::chrono::steady_clock::duration;
+  return e.as_of + std::max<duration>(options_.freshest_interval, 2 * e.took);
 }
 
 /// A calculated table is due with the first of those that read it, directly

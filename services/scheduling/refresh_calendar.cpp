@@ -226,8 +226,8 @@ bool refresh_calendar::take(const batch& order, moment now) {
 // -- coming back
 // ---------------------------------------------------------------
 
-void refresh_calendar::refreshed(stream_table_id id, moment as_of,
-                                 bool changed) {
+void refresh_calendar::refreshed(stream_table_id id, moment as_of, bool changed,
+                                 std::chrono::steady_clock::duration took) {
   if (auto* e = find(id)) {
     const auto flight = e->flight;
     if (changed)
@@ -238,6 +238,7 @@ void refresh_calendar::refreshed(stream_table_id id, moment as_of,
           enqueue(*reader);
         }
     e->as_of = as_of.steady;
+    e->took = took;
     e->done_until = std::max({e->done_until, e->taken_off, as_of.wall});
     e->failures = 0;
     e->not_before = {};

@@ -30,6 +30,9 @@ public:
   struct options {
     /// How old a calculated table may be on which no other depends.
     std::chrono::milliseconds calculated_interval{1000};
+    /// From one refresh to the next of a table that is to be as fresh as
+    /// possible: changes that come meanwhile are refreshed together.
+    std::chrono::milliseconds freshest_interval{20};
     backoff retry{std::chrono::seconds{1}, std::chrono::minutes{10}};
   };
 
@@ -65,8 +68,9 @@ public:
 
   /// The data of `id` are those of `as_of`. With `changed`, what reads them
   /// becomes pending, save what is in flight together with `id`: report a
-  /// batch upstream first.
-  void refreshed(stream_table_id id, moment as_of, bool changed);
+  /// batch upstream first. `took`: how long that kept a worker busy.
+  void refreshed(stream_table_id id, moment as_of, bool changed,
+                 std::chrono::steady_clock::duration took = {});
 
   /// Stays pending, and is retried after a delay that grows with each failure
   /// in a row. `random` is uniform in [0, 1).
@@ -79,6 +83,8 @@ private:
   struct entry {
     scheduled_table table;
     steady_time as_of{};
+    /// How long the refresh to that moment has kept a worker busy.
+    std::chrono::steady_clock::duration took{};
     /// Cron slots up to here are used.
     wall_time done_until{};
     bool pending = false;
@@ -101,6 +107,7 @@ private:
   [[nodiscard]] steady_time due(const entry& e, wall_time since) const;
   [[nodiscard]] steady_time due_by_schedule(const entry& e,
                                             wall_time since) const;
+  [[nodiscard]] steady_time due_soonest(const entry& e) const;
   [[nodiscard]] steady_time due_for_consumers(const entry& e,
                                               wall_time since) const;
   [[nodiscard]] std::set<oid> take_seeds(moment now);

@@ -40,7 +40,10 @@ result<schedule> parse_interval(std::string_view text,
                 length.error().hint
                   + " A schedule may also be a cron expression or the word "
                     "calculated.");
-  if (*length < shortest)
+  const auto is_refused = *length == std::chrono::milliseconds::zero()
+                            ? shortest > schedule_rules{}.shortest_interval
+                            : *length < shortest;
+  if (is_refused)
     return fail(errc::invalid_argument,
                 fmt::format("schedule \"{}\" is shorter than the minimum of {}",
                             text, render_duration(shortest)),
@@ -62,6 +65,10 @@ result<schedule> parse_schedule(std::optional<std::string_view> text,
   if (looks_like_cron(words))
     return cron_schedule::parse(words, rules.time_zone);
   return parse_interval(words, rules.shortest_interval);
+}
+
+bool is_unbounded(const schedule& when) {
+  return when == schedule{interval{std::chrono::milliseconds::zero()}};
 }
 
 std::string to_string(const schedule& when) {

@@ -11,7 +11,8 @@
 
 namespace pgtrickle {
 
-/// The data are never older than this while there are changes.
+/// The data are never older than this while there are changes; zero: they are
+/// as fresh as possible.
 struct interval {
   std::chrono::milliseconds length;
 
@@ -28,7 +29,8 @@ using schedule = std::variant<interval, cron_schedule, calculated>;
 
 /// What a schedule is checked against and read by.
 struct schedule_rules {
-  /// Intervals may not be shorter (pg_trickle.min_schedule_seconds).
+  /// Intervals may not be shorter (pg_trickle.min_schedule_seconds). `0s` is
+  /// none, and is refused where more than the least minimum is asked for.
   std::chrono::milliseconds shortest_interval{1000};
   /// The time zone of cron expressions that do not name one.
   std::string time_zone = "UTC";
@@ -40,6 +42,9 @@ struct schedule_rules {
 [[nodiscard]] result<schedule>
 parse_schedule(std::optional<std::string_view> text,
                const schedule_rules& rules = {});
+
+/// Whether it is `0s`: as fresh as possible.
+[[nodiscard]] bool is_unbounded(const schedule& when);
 
 [[nodiscard]] std::string to_string(const schedule& when);
 

@@ -63,27 +63,29 @@ static void read_arguments(capture* task, const TriggerData* trigger) {
   }
 }
 
-static AttrNumber column_named(TupleDesc columns, const char* name) {
-  for (int i = 0; i < columns->natts; i++)
-    if (!TupleDescAttr(columns, i)->attisdropped
-        && namestrcmp(&TupleDescAttr(columns, i)->attname, name) == 0)
-      return TupleDescAttr(columns, i)->attnum;
-  return InvalidAttrNumber;
+static captured_column* column_of_source(capture* task, AttrNumber source) {
+  for (int i = 0; i < task->count; i++)
+    if (task->columns[i].source == source)
+      return &task->columns[i];
+  return NULL;
 }
 
 // Values are copied as they are: what the buffer takes for another type would
 // be read as one.
 static void find_columns(capture* task) {
   TupleDesc buffer = buffer_columns(task->buffer);
-  for (int i = 0; i < task->count; i++) {
-    captured_column* column = &task->columns[i];
-    char name[NAMEDATALEN];
-    snprintf(name, sizeof(name), "c%d", column->source);
-    column->to = column_named(buffer, name);
-    if (column->to == InvalidAttrNumber || column->from == InvalidAttrNumber)
-      column->from = InvalidAttrNumber;
-    else if (TupleDescAttr(buffer, column->to - 1)->atttypid
-             != TupleDescAttr(task->rows, column->from - 1)->atttypid)
+  for (int i = 0; i < buffer->natts; i++) {
+    Form_pg_attribute there = TupleDescAttr(buffer, i);
+    captured_column* column;
+    if (there->attisdropped || NameStr(there->attname)[0] != 'c')
+      continue;
+    column = column_of_source(
+      task, (AttrNumber)strtol(NameStr(there->attname) + 1, NULL, 10));
+    if (column == NULL || column->from == InvalidAttrNumber)
+      continue;
+    column->to = there->attnum;
+    if (there->atttypid
+        != TupleDescAttr(task->rows, column->from - 1)->atttypid)
       ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
               errmsg("column %d of table %u has another type than in its "
                      "change buffer",
@@ -91,6 +93,9 @@ static void find_columns(capture* task) {
               errhint("Enable the event triggers of pg_trickle, and repeat the "
                       "ALTER TABLE."));
   }
+  for (int i = 0; i < task->count; i++)
+    if (task->columns[i].to == InvalidAttrNumber)
+      task->columns[i].from = InvalidAttrNumber;
 }
 
 static void capture_row(capture* task, TupleTableSlot* from, int weight) {

@@ -51,7 +51,10 @@ struct fixture : test::actor_fixture {
       };
     });
     aut = spawn(scheduler, config::settings{}, refresher,
-                context_->metrics->database(5, "db"));
+                context_->metrics->database(5, "db"),
+                awaiting_listener{[this](sources_awaited sources) {
+                  awaited.push_back(std::move(sources.sources));
+                }});
   }
 
   void list(std::vector<stream_table_entry> tables) {
@@ -60,7 +63,8 @@ struct fixture : test::actor_fixture {
   }
 
   /// What the refresher says of the oldest order that it has not answered.
-  void answer(std::optional<failure> error = {}) {
+  void answer(std::optional<failure> error = {},
+              const std::string& status = "ACTIVE") {
     std::vector<engine::refresh_outcome> outcomes;
     for (const auto id : tasks.at(answered).order.tables) {
       engine::refresh_outcome outcome;
@@ -68,7 +72,7 @@ struct fixture : test::actor_fixture {
       outcome.action = "DIFFERENTIAL";
       outcome.rows_inserted = 1;
       outcome.error = error;
-      outcome.status = "ACTIVE";
+      outcome.status = status;
       outcomes.push_back(outcome);
     }
     const moment began{now(), std::chrono::system_clock::now()};
@@ -93,6 +97,7 @@ struct fixture : test::actor_fixture {
 
   refresher_double refresher;
   scheduler_actor aut;
+  std::vector<std::set<oid>> awaited;
   std::vector<refresh_task> tasks;
   std::deque<promise> answers;
   std::size_t answered = 0;
@@ -111,6 +116,43 @@ TEST_CASE_FIXTURE(fixture, "a touched table is refreshed when its interval is "
   CHECK(tasks.size() == 1);
   caf::anon_send(aut, sources_touched{{orders}, {}});
   settle();
+  CHECK(tasks.size() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "who looks for changes is told which are awaited, "
+                           "each time that these are others") {
+  list({entry_of(by_day, "10s", {orders})});
+  CHECK(awaited == std::vector<std::set<oid>>{{}});
+  list({entry_of(by_day, "0s", {orders})});
+  list({entry_of(by_day, "0s", {orders})});
+  CHECK(awaited == std::vector<std::set<oid>>{{}, {orders}});
+  list({});
+  CHECK(awaited == std::vector<std::set<oid>>{{}, {orders}, {}});
+}
+
+TEST_CASE_FIXTURE(fixture, "a table that failed too often is not awaited") {
+  list({entry_of(by_day, "0s", {orders})});
+  advance(20ms);
+  REQUIRE(tasks.size() == 1);
+  answer(failure{errc::invariant_violated, "x"}, "ERROR");
+  CHECK(awaited.back().empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "changes that come together are refreshed together "
+                           "where a table is to be as fresh as possible") {
+  list({entry_of(by_day, "0s", {orders})});
+  advance(20ms);
+  REQUIRE(tasks.size() == 1);
+  for (int i = 0; i < 5; ++i) {
+    caf::anon_send(aut, sources_touched{{orders}, {}});
+    settle();
+  }
+  answer();
+  CHECK(tasks.size() == 1);
+  advance(20ms);
+  CHECK(tasks.size() == 2);
+  answer();
+  advance(1h);
   CHECK(tasks.size() == 2);
 }
 

@@ -50,7 +50,8 @@ struct fixture : test::actor_fixture {
                  };
                });
       },
-      [this](const database_opened&, const refresher_actor&) {
+      [this](const database_opened&, const refresher_actor&,
+             const watcher_actor&) {
         ++schedulers;
         return spawn([]() -> scheduler_actor::behavior_type {
           return {
@@ -88,6 +89,7 @@ struct fixture : test::actor_fixture {
           [this, self](claim_due) { self->send(aut, database_opened{}); },
           [](pulse) {},
           [](look_request) { return sources_touched{}; },
+          [](const sources_awaited&) {},
           [](const work_started&) {},
           [](const work_finished&) {},
           [](const call_cancelled&) {},

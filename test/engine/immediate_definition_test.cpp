@@ -180,6 +180,53 @@ TEST_CASE_FIXTURE(test::sales_database,
 }
 
 TEST_CASE_FIXTURE(test::sales_database,
+                  "a trigger that was dropped is there again, and no write "
+                  "comes between") {
+  const auto id = create("kept", by_item, "IMMEDIATE");
+  const auto before = left();
+  for (const auto* event :
+       {"before", "insert", "update", "delete", "truncate"}) {
+    CAPTURE(event);
+    sql(std::string("DO $$ BEGIN EXECUTE format('DROP TRIGGER %I ON sale', "
+                    "(SELECT tgname FROM pg_trigger WHERE tgname ~ "
+                    "'^pgt_immediate.*")
+        + event + "')); DELETE FROM sale WHERE id = (SELECT min(id) FROM sale);"
+        + " UPDATE sale SET amount = amount + 1; INSERT INTO sale SELECT "
+          "max(id) + 1, 'late', 3 FROM sale; END $$");
+    CHECK(left() == before);
+    CHECK(difference("kept", by_item) == 0);
+  }
+  sql("DO $$ BEGIN EXECUTE (SELECT format('DROP FUNCTION %s CASCADE', "
+      "oid::regprocedure) FROM pg_proc WHERE proname ~ '^follow_'); END $$; "
+      "TRUNCATE sale");
+  CHECK(left() == before);
+  CHECK(difference("kept", by_item) == 0);
+  CHECK(refresh({id}).at(0).action == "NO_DATA");
+}
+
+TEST_CASE_FIXTURE(test::sales_database,
+                  "the triggers of a source keep their names") {
+  create("kept", by_item, "IMMEDIATE");
+  create("deferred", by_item);
+  const auto names = sql("SELECT tgname FROM pg_trigger WHERE tgrelid = "
+                         "'sale'::regclass AND tgname ~ '^pgt_'");
+  CHECK(names.size() == 9);
+  sql("CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN "
+      "RETURN NULL; END'");
+  for (const auto& row : names) {
+    const auto name = row[0].as<std::string>();
+    CAPTURE(name);
+    CHECK(state_of("ALTER TRIGGER " + name + " ON sale RENAME TO mine")
+          == "55000");
+    CHECK(state_of("CREATE OR REPLACE TRIGGER " + name
+                   + " AFTER INSERT ON sale EXECUTE FUNCTION nothing()")
+          == "55000");
+  }
+  sql("CREATE TRIGGER mine AFTER INSERT ON sale EXECUTE FUNCTION nothing(); "
+      "ALTER TRIGGER mine ON sale RENAME TO other; DROP TRIGGER other ON sale");
+}
+
+TEST_CASE_FIXTURE(test::sales_database,
                   "a transaction of many statements keeps its staging "
                   "tables small") {
   create("kept", by_item, "IMMEDIATE");

@@ -20,6 +20,9 @@ const std::string followed = "followed";
 const std::string reinitialised = "re-initialised";
 const std::string error = "ERROR";
 
+const std::string dml = "INSERT INTO shop.sale (id, item, amount) VALUES (50, "
+                        "'item1', 7)";
+
 struct ddl_case {
   std::string name;
   std::string outcome;
@@ -28,8 +31,7 @@ struct ddl_case {
   std::string ddl;
   std::string query_after = {};
   /// What is written afterwards.
-  std::string dml = "INSERT INTO shop.sale (id, item, amount) VALUES (50, "
-                    "'item1', 7)";
+  std::string dml = ::dml;
   std::string mode = "DIFFERENTIAL";
 };
 
@@ -114,12 +116,20 @@ const std::vector<ddl_case>& cases() {
      "DO $$ BEGIN EXECUTE format('DROP TRIGGER pgt_capture_%s_insert ON "
      "shop.sale', 'shop.sale'::regclass::oid); END $$; INSERT INTO shop.sale "
      "VALUES (49, 'item1', 5)"},
+    {"DISABLE of a capture trigger", unnoticed, totals,
+     "DO $$ BEGIN EXECUTE format('ALTER TABLE shop.sale DISABLE TRIGGER "
+     "pgt_capture_%s_insert', 'shop.sale'::regclass::oid); END $$"},
+    {"DISABLE TRIGGER ALL, mode IMMEDIATE", unnoticed, totals,
+     "ALTER TABLE shop.sale DISABLE TRIGGER ALL", "", dml, "IMMEDIATE"},
+    {"DROP of a trigger, mode IMMEDIATE", unnoticed, totals,
+     "DO $$ DECLARE t name; BEGIN FOR t IN SELECT tgname FROM pg_trigger WHERE "
+     "tgrelid = 'shop.sale'::regclass AND tgname ~ '^pgt_immediate' LOOP "
+     "EXECUTE format('DROP TRIGGER %I ON shop.sale', t); END LOOP; END $$",
+     "", dml, "IMMEDIATE"},
     {"ENABLE ROW LEVEL SECURITY, mode DIFFERENTIAL", error, totals,
      "ALTER TABLE shop.sale ENABLE ROW LEVEL SECURITY"},
     {"ENABLE ROW LEVEL SECURITY, mode AUTO", reinitialised, totals,
-     "ALTER TABLE shop.sale ENABLE ROW LEVEL SECURITY", "",
-     "INSERT INTO shop.sale (id, item, amount) VALUES (50, 'item1', 7)",
-     "AUTO"},
+     "ALTER TABLE shop.sale ENABLE ROW LEVEL SECURITY", "", dml, "AUTO"},
     {"TRUNCATE", "FULL", totals, "TRUNCATE shop.sale"},
 
     // --- tables and schemas
@@ -299,7 +309,10 @@ struct altered : test::stream_database {
       if (round == 0 && c.mode == "DIFFERENTIAL")
         CHECK(outcome.action == expected);
       if (round == 1)
-        CHECK(outcome.action == (c.mode == "AUTO" ? "FULL" : "DIFFERENTIAL"));
+        CHECK(outcome.action
+              == (c.mode == "AUTO"        ? "FULL"
+                  : c.mode == "IMMEDIATE" ? "NO_DATA"
+                                          : "DIFFERENTIAL"));
       CHECK(difference("public.kept", after) == 0);
       if (round == 0)
         sql(c.dml);

@@ -49,6 +49,24 @@ TEST_CASE("a calculated stream table follows the one that reads it") {
         == "1");
 }
 
+TEST_CASE("a stream table that is to be as fresh as possible waits for no "
+          "tick") {
+  scenario s;
+  must(s.db, "CREATE TABLE base (a int); INSERT INTO base VALUES (0)");
+  create(s.db, "lower", "SELECT a FROM base", "calculated");
+  create(s.db, "newest", "SELECT max(a) AS a FROM lower", "0s");
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 1; i <= 20; ++i) {
+    must(s.db, "UPDATE base SET a = a + 1");
+    CHECK(eventually(6s, [&] {
+      return s.db.run("SELECT a FROM newest").value() == std::to_string(i);
+    }));
+  }
+  // A tick is a second.
+  CHECK(std::chrono::steady_clock::now() - began < 10s);
+  CHECK(comes_true(s.admin, "newest", 6s));
+}
+
 TEST_CASE("a diamond is refreshed at one snapshot") {
   scenario s;
   must(s.db, "CREATE TABLE base (a int); INSERT INTO base VALUES (1)");

@@ -84,6 +84,28 @@ BEGIN
   END LOOP;
 END $$;
 
+-- Our triggers are found by their names: under another one a second would be
+-- made, and each change counted twice.
+CREATE FUNCTION pgtrickle._refuse_trigger_changes() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  command record;
+BEGIN
+  SELECT c.command_tag, c.object_identity AS identity INTO command
+  FROM pg_event_trigger_ddl_commands() c
+  JOIN pg_trigger t ON c.classid = 'pg_trigger'::regclass AND t.oid = c.objid
+  JOIN pg_proc f ON f.oid = t.tgfoid
+  CROSS JOIN LATERAL (SELECT f.pronamespace IN ('pgtrickle'::regnamespace, 'pgtrickle_state'::regnamespace)) o (is_own)
+  WHERE (c.command_tag = 'ALTER TRIGGER' AND is_own)
+     OR (c.command_tag = 'CREATE TRIGGER' AND NOT is_own AND t.tgname ~ '^pgt_(capture|immediate)_\d+_')
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+      MESSAGE = format('%s: a trigger of the name %s belongs to pg_trickle', command.command_tag, command.identity),
+      HINT = 'Give triggers of your own other names than pgt_…, and leave these to the stream tables.';
+  END IF;
+END $$;
+
 -- Generic plans, here and in what it calls: they are made once for a session.
 CREATE FUNCTION pgtrickle._on_ddl_end() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -93,6 +115,9 @@ DECLARE
   touched oid;
   any_known boolean := false;
 BEGIN
+  IF TG_TAG IN ('CREATE TRIGGER', 'ALTER TRIGGER') THEN
+    PERFORM pgtrickle._refuse_trigger_changes();
+  END IF;
   FOR command IN
     SELECT c.classid, coalesce(t.tgrelid, w.ev_class, c.objid) AS objid,
            format('%s on %s', c.command_tag, c.object_identity) AS why
@@ -155,9 +180,10 @@ BEGIN
   SELECT coalesce(array_agg(source_relid), '{}') INTO sources FROM pgtrickle.pgt_dependencies
     WHERE pgt_id = id AND source_type <> 'VIEW';
   SELECT pgt_relid INTO own FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
+  -- first, so that nobody wants its triggers back
+  DELETE FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
   PERFORM pgtrickle._drop_immediate(id, '{}');
   PERFORM pgtrickle._drop_program(id);
-  DELETE FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id;
   PERFORM pgtrickle._release_capture(s) FROM unnest(sources || own) AS s;
 END $$;
 
@@ -237,6 +263,8 @@ BEGIN
       -- what was written since is missed, unless everything is read anew
       any_known := pgtrickle._mark_dropped('pg_class'::regclass, split_part(gone.trigger, '_', 3)::oid, 0,
                                            'trigger ' || gone.identity) OR any_known;
+    ELSIF gone.trigger ~ '^pgt_immediate_\d+_\d+_' AND gone.relation IS NOT NULL THEN
+      PERFORM pgtrickle._restore_immediate(split_part(gone.trigger, '_', 3)::bigint, gone.relation);
     ELSIF gone.classid = 'pg_class'::regclass
         AND EXISTS (SELECT FROM pgtrickle.pgt_stream_tables WHERE pgt_relid = gone.objid) THEN
       any_known := true;
@@ -257,7 +285,7 @@ END $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._relations_concerned(oid), pgtrickle._mark_for_reinit(bigint[], text),
   pgtrickle._follow_object(oid, oid, text), pgtrickle._follow_schema(oid, text), pgtrickle._keep_capturing(oid),
-  pgtrickle._on_ddl_end(), pgtrickle._drop_program(bigint), pgtrickle._forget_stream_table(bigint),
+  pgtrickle._refuse_trigger_changes(), pgtrickle._on_ddl_end(), pgtrickle._drop_program(bigint), pgtrickle._forget_stream_table(bigint),
   pgtrickle._refuse_drop(text, oid), pgtrickle._mark_dropped(oid, oid, integer, text), pgtrickle._follow_members_drop(),
   pgtrickle._on_sql_drop() FROM PUBLIC;
 

@@ -86,3 +86,15 @@ BEGIN
   END LOOP;
   RETURN any_known;
 END $$;
+
+-- A trigger of an IMMEDIATE stream table on `relation` was dropped: it is there
+-- again at the end of the same command, so nothing is written without it. What
+-- the program doesn't need there may go.
+CREATE FUNCTION pgtrickle._restore_immediate(id bigint, relation oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pgtrickle._immediate_sources(id) s, pgtrickle._hierarchy_of(s.source) AS m WHERE m = relation)
+     AND EXISTS (SELECT FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = t.pgt_relid WHERE t.pgt_id = id) THEN
+    PERFORM pgtrickle._install_immediate(id);
+  END IF;
+END $$;

@@ -44,6 +44,20 @@ TEST_CASE("count(*) remembers the number of rows") {
   CHECK(state.needs_rows() == "false");
 }
 
+TEST_CASE("where nothing went, counts and sums are PostgreSQL's own") {
+  auto call = call_of(aggregate_kind::variance);
+  call.condition = 1;
+  std::vector<std::string> initial;
+  const auto state = state_of(call, number);
+  for (const auto& part : state.states())
+    initial.push_back(part.initial);
+  CHECK(initial
+        == texts{"count(*) FILTER (WHERE i.c2 AND i.c1 IS NOT NULL)",
+                 "coalesce(sum(i.c1::numeric) FILTER (WHERE i.c2), 0)",
+                 "coalesce(sum((i.c1::numeric * i.c1::numeric)) FILTER (WHERE "
+                 "i.c2), 0)"});
+}
+
 TEST_CASE("a count of a column leaves out its nulls") {
   CHECK(changes_of(state_of(call_of(aggregate_kind::count), number))
         == texts{"s1_n = coalesce(sum(i.__weight) "

@@ -23,7 +23,7 @@ double predicted(const refresh_costs& costs, double changes) {
 TEST_CASE("without a history nothing is known") {
   const auto model = learn({});
   CHECK_FALSE(model.differential_ms(1));
-  CHECK_FALSE(model.full_ms);
+  CHECK_FALSE(model.full_ms(1));
   CHECK(to_text(model) == "DIFFERENTIAL not known yet, FULL not known yet");
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("one refresh that waited for something else is no lesson") {
   add(costs.differential, 500, 9'000);
   add(costs.full, 100, 60'000);
   CHECK(predicted(costs, 500) == doctest::Approx(8).epsilon(0.1));
-  CHECK(learn(costs).full_ms == 50);
+  CHECK(learn(costs).full_ms(100) == 50);
 }
 
 TEST_CASE("four new refreshes outweigh any number of old ones") {
@@ -59,12 +59,25 @@ TEST_CASE("four new refreshes outweigh any number of old ones") {
     add(costs.full, 10, 100);
   }
   for (int i = 0; i < 4; ++i) {
-    CHECK(learn(costs).full_ms == 100);
+    CHECK(learn(costs).full_ms(10) == 100);
     add(costs.differential, 10 + i, 80);
     add(costs.full, 10, 20);
   }
   CHECK(predicted(costs, 12) == doctest::Approx(80).epsilon(0.1));
-  CHECK(learn(costs).full_ms == 20);
+  CHECK(learn(costs).full_ms(10) == 20);
+}
+
+TEST_CASE("a full refresh costs no less for changes fewer than any seen, until "
+          "it was seen to") {
+  refresh_costs costs;
+  for (int i = 0; i < 5; ++i)
+    add(costs.full, 10'000 + i, 100 + 7 * (i % 2));
+  CHECK(learn(costs).full_ms(10) == doctest::Approx(100).epsilon(0.1));
+  CHECK(learn(costs).full_ms(100'000) == doctest::Approx(100).epsilon(0.1));
+  for (int i = 0; i < 5; ++i)
+    add(costs.full, 50'000 + i, 300);
+  CHECK(learn(costs).full_ms(10'000) == doctest::Approx(100).epsilon(0.1));
+  CHECK(learn(costs).full_ms(30'000) == doctest::Approx(200).epsilon(0.1));
 }
 
 TEST_CASE("fewer changes than any seen are expected to cost less") {

@@ -109,7 +109,7 @@ TEST_CASE("a share of 0 means that AUTO never recomputes") {
 
 TEST_CASE("the faster way is taken for each size of change") {
   table t;
-  t.record(true, 0);
+  t.record(true, 1000);
   for (int i = 0; i < 10; ++i)
     t.record(false, 1000 * (i + 1));
   t.ms_per_change = 0.01;
@@ -170,6 +170,47 @@ TEST_CASE("bulk loads between small changes are tried differentially too") {
   }
   CHECK(differential);
   CHECK_FALSE(t.is_full(200'000, 0.01, 1e6));
+}
+
+TEST_CASE("at a size of change that is new each way is measured once") {
+  table t;
+  t.full_ms = 300;
+  t.record(true, 0);
+  for (int i = 0; i < 5; ++i)
+    CHECK_FALSE(t.is_full(100, 0.01, 100'000));
+  SUBCASE("where the share of changed rows is large") {
+    CHECK(t.is_full(20'000, 0.01, 100'000));
+  }
+  SUBCASE("where the other way is expected to be faster, and not by much") {
+    t.ms_per_change = 0.05;
+    CHECK_FALSE(t.is_full(700, 0.01, 100'000));
+    CHECK_FALSE(t.is_full(1500, 0.01, 100'000));
+    CHECK(t.is_full(10'000, 0.01, 100'000));
+    t.ms_per_change = 0.01;
+  }
+  CHECK_FALSE(t.is_full(20'000, 0.01, 100'000));
+  CHECK_FALSE(t.is_full(20'000, 0.01, 100'000));
+}
+
+TEST_CASE("more changes than there are rows are no reason for a trial") {
+  table t;
+  t.record(true, 0);
+  for (int i = 0; i < 5; ++i)
+    CHECK(t.is_full(20'000, 0.01, 10'000));
+}
+
+TEST_CASE("what was measured long ago is not measured again and again") {
+  table t;
+  t.full_ms = 100;
+  t.record(true, 0);
+  t.ms_per_change = 0.0075;
+  int differential = 0;
+  for (int i = 0; i < 50; ++i) {
+    for (int k = 0; k < 40; ++k)
+      CHECK_FALSE(t.is_full(10, 0.01, 100'000));
+    differential += t.is_full(20'000, 0.01, 100'000) ? 0 : 1;
+  }
+  CHECK(differential < 3);
 }
 
 TEST_CASE("trials take no more than their share of the time") {

@@ -26,7 +26,7 @@ std::vector<scheduled_table> random_tables(std::mt19937& random) {
         sources.push_back(relation(stream_table_id{other}));
     const schedule when = random() % 3 == 0
                             ? schedule{calculated{}}
-                            : schedule{interval{(1 + random() % 20) * 1s}};
+                            : schedule{interval{(random() % 21) * 1s}};
     tables.push_back(table(stream_table_id{i}, when, std::move(sources)));
   }
   return tables;
@@ -101,7 +101,7 @@ struct simulation {
       const auto newest = seen.at(relation(id));
       const auto changed
         = newest != std::exchange(content[relation(id)], newest);
-      calendar.refreshed(id, at(now), changed);
+      calendar.refreshed(id, at(now), changed, (random() % 300) * 1ms);
     }
   }
 

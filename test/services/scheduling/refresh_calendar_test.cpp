@@ -75,6 +75,35 @@ TEST_CASE("a table that depends on time is due each interval") {
   }
 }
 
+TEST_CASE("what is to be as fresh as possible is due at the first touch, and "
+          "then after a moment in which changes gather") {
+  auto calendar = calendar_with({table(by_day, interval{0s}, {orders})});
+  touch(calendar, orders, at(10s));
+  CHECK(calendar.take_due(at(10s)) == batches{{by_day}});
+  touch(calendar, orders, at(10s + 1ms));
+  calendar.refreshed(by_day, at(10s), true, 4ms);
+  CHECK(calendar.take_due(at(10s + 19ms)).empty());
+  CHECK(calendar.take_due(at(10s + 20ms)) == batches{{by_day}});
+  calendar.refreshed(by_day, at(10s + 20ms), true, 4ms);
+  CHECK(!calendar.next_due());
+}
+
+TEST_CASE("as fresh as possible takes half of a worker at most") {
+  auto calendar = calendar_with({table(by_day, interval{0s}, {orders})});
+  touch(calendar, orders, at(10s));
+  CHECK(calendar.take_due(at(10s)) == batches{{by_day}});
+  touch(calendar, orders, at(11s));
+  calendar.refreshed(by_day, at(10s), true, 3s);
+  CHECK(calendar.next_due() == at(16s).steady);
+}
+
+TEST_CASE("as fresh as possible is no endless loop for what depends on time") {
+  auto always = table(by_day, interval{0s}, {orders});
+  always.always = true;
+  auto calendar = calendar_with({always});
+  CHECK(calendar.next_due() == at(5s).steady);
+}
+
 TEST_CASE("a suspended table waits until it is active again") {
   auto suspended = table(by_day, interval{1min}, {orders});
   suspended.active = false;

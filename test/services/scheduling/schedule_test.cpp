@@ -39,10 +39,20 @@ TEST_CASE("an interval below the minimum is refused") {
         == "Use at least 10s, or lower pg_trickle.min_schedule_seconds.");
 }
 
-TEST_CASE("an interval of zero needs a minimum of zero") {
-  CHECK(!parse_schedule("0s"));
-  CHECK(parse_schedule("0s", {.shortest_interval = 0s})
-        == schedule{interval{0s}});
+TEST_CASE("zero means as fresh as possible, unless the minimum was raised") {
+  for (const auto* zero : {"0s", "0", "0ms", " 0s "}) {
+    CAPTURE(zero);
+    CHECK(parse_schedule(zero) == schedule{interval{0s}});
+  }
+  CHECK(is_unbounded(parse_schedule("0s").value()));
+  CHECK(!is_unbounded(parse_schedule("1s").value()));
+  CHECK(!is_unbounded(parse_schedule("calculated").value()));
+  CHECK(!is_unbounded(parse_schedule("* * * * *").value()));
+  CHECK(!parse_schedule("999ms"));
+  const auto refused = parse_schedule("0s", {.shortest_interval = 2s});
+  REQUIRE(!refused);
+  CHECK(refused.error().message
+        == "schedule \"0s\" is shorter than the minimum of 2s");
 }
 
 TEST_CASE("what is no schedule at all is refused with its text and a hint") {
