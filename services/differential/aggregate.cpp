@@ -6,8 +6,7 @@
 // extreme that went, an aggregate of the user's), that group alone is read
 // again.
 
-#include "services/differential/aggregate_state.hpp"
-#include "services/differential/locator.hpp"
+#include "services/differential/aggregate_rows.hpp"
 #include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
@@ -17,8 +16,6 @@
 namespace pgtrickle {
 
 namespace {
-
-using texts = std::vector<std::string>;
 
 class grouped {
 public:
@@ -37,9 +34,9 @@ public:
     const auto input = program_.differentiate(*node_.input);
     create_arrangement();
     program_.begin_if(any_rows(input.counts));
-    stage_changes(input);
-    stage_groups();
-    read_again();
+    stage_groups(input);
+    read_again(program_, {node_, key_columns_, where_, keys_, calls_, groups_,
+                          redo_count_});
     update_arrangement();
     program_.end_if();
     program_.store(self_, arranged());
@@ -89,57 +86,46 @@ private:
     return keys_.empty() ? "" : " GROUP BY " + joined(references(alias, keys_));
   }
 
-  // --- what changed, group by group
-  // --------------------------------------------
+  // --- old and new of each touched group
+  // --------------------------------------
 
-  void stage_changes(const delta& input) {
-    auto columns = definitions(key_columns_);
-    columns.push_back({"__n", "bigint"});
+  /// A SELECT of what changed, group by group.
+  std::string changes(const delta& input) const {
     auto outputs = references("i", keys_);
-    outputs.emplace_back("sum(i.__weight)");
+    outputs.emplace_back("sum(i.__weight)::bigint AS __n");
     for (const auto& call : calls_) {
-      for (const auto& state : call.states()) {
-        columns.push_back(state.column);
-        outputs.push_back(state.change);
-      }
+      for (const auto& state : call.states())
+        outputs.push_back(state.change + " AS " + state.column.name);
       if (call.is_extreme()) {
-        columns.push_back({call.came(), call.value_definition().type});
-        columns.push_back({call.went(), call.value_definition().type});
-        outputs.push_back(call.came_change());
-        outputs.push_back(call.went_change());
+        outputs.push_back(call.came_change() + " AS " + call.came());
+        outputs.push_back(call.went_change() + " AS " + call.went());
       }
     }
-    changes_ = program_.add_staging("changes", columns);
-    const auto count = program_.add_count();
-    program_.clear_after(changes_, count);
     // Sums let a row that came and went cancel by itself; extremes don't.
     const bool extremes = std::ranges::any_of(
       calls_, [](const auto& call) { return call.is_extreme(); });
-    program_.run(
-      fmt::format("INSERT INTO {} SELECT {} FROM {} i{}", changes_,
-                  joined(outputs),
-                  extremes ? consolidated(input.relation, node_.input->columns)
-                           : input.relation,
-                  group_by("i")),
-      count);
+    return fmt::format("SELECT {} FROM {} i{}", joined(outputs),
+                       extremes
+                         ? consolidated(input.relation, node_.input->columns)
+                         : input.relation,
+                       group_by("i"));
   }
 
-  // --- old and new of each touched group
-  // ---------------------------------------
-
-  void stage_groups() {
+  void stage_groups(const delta& input) {
     auto columns = definitions(key_columns_);
+    columns.push_back({"__at", "tid"});
     columns.push_back({"__was", "boolean"});
     columns.push_back({"__n", "bigint"});
     texts inner;
     for (const auto& key : keys_)
       inner.push_back(fmt::format(
         "CASE WHEN a.__n IS NULL THEN g.{0} ELSE a.{0} END AS {0}", key));
+    inner.emplace_back("a.ctid AS __at");
     inner.emplace_back("a.__n IS NOT NULL AS __was");
     inner.emplace_back("coalesce(a.__n, 0) + coalesce(g.__n, 0) AS __n");
     auto outer = references("x", keys_);
-    outer.emplace_back("x.__was");
-    outer.emplace_back("x.__n");
+    for (const auto* own : {"x.__at", "x.__was", "x.__n"})
+      outer.emplace_back(own);
     texts redo;
     for (const auto& call : calls_) {
       columns.push_back({call.old_value(), call.value_definition().type});
@@ -166,72 +152,29 @@ private:
     groups_ = program_.add_staging("groups", columns);
     groups_count_ = program_.add_count();
     program_.clear_after(groups_, groups_count_);
-    program_.run(
-      fmt::format(
-        "INSERT INTO {} SELECT {} FROM (SELECT {} FROM {} g LEFT JOIN {} a "
-        "ON {}) x",
-        groups_, joined(outer), joined(inner), changes_, arrangement_,
-        where_.equal(references("a", keys_), references("g", keys_))),
-      groups_count_);
+    run_counting(
+      fmt::format("INSERT INTO {} SELECT {} FROM (SELECT {} FROM ({}) g "
+                  "LEFT JOIN {} a ON {}) x",
+                  groups_, joined(outer), joined(inner), changes(input),
+                  arrangement_,
+                  where_.equal(references("a", keys_), references("g", keys_))),
+      !redo.empty());
   }
 
-  /// Computes the values that only the groups' rows tell.
-  void read_again() {
-    texts sets;
-    texts values;
-    for (const auto& call : calls_)
-      if (call.needs_rows() != "false") {
-        sets.push_back(fmt::format("{0} = r.{0}", call.value()));
-        values.push_back(fmt::format("{} AS {}", call.sql(), call.value()));
-      }
-    if (sets.empty())
-      return;
-    if (keys_.empty()) {
-      // The one group is there even without rows.
-      if_groups("n.__redo", [&] {
-        program_.run(fmt::format(
-          "UPDATE {} n SET {} FROM (SELECT {} FROM {} i) r WHERE n.__redo",
-          groups_, joined(sets), joined(values),
-          program_.current(*node_.input)));
-      });
+  /// Adds the statement that stages groups; it counts those to be read again
+  /// too, if there may be such.
+  void run_counting(const std::string& statement, bool some_again) {
+    redo_count_ = some_again ? program_.add_count() : std::string{};
+    if (!some_again) {
+      program_.run(statement, groups_count_);
       return;
     }
-    const auto read = [&](const std::string& groups, const std::string& match) {
-      if_groups(groups, [&] {
-        program_.run(fmt::format(
-          "UPDATE {0} n SET {1} FROM (SELECT n.ctid AS id, {2} FROM {0} n "
-          "JOIN {3} i ON {4} WHERE {5} GROUP BY n.ctid) r WHERE n.ctid = r.id",
-          groups_, joined(sets), joined(values), program_.current(*node_.input),
-          match, groups));
-      });
-    };
-    // Without nulls in the key an index of the source serves; with them only
-    // a hash over all its rows does.
-    texts equal;
-    texts nulls;
-    for (std::size_t i = 0; i < keys_.size(); ++i) {
-      equal.push_back(fmt::format("i.{0} = n.{0}", keys_[i]));
-      if (!key_columns_[i].not_null)
-        nulls.push_back(fmt::format("n.{} IS NULL", keys_[i]));
-    }
-    const auto some_null
-      = nulls.empty() ? "false" : "(" + joined(nulls, " OR ") + ")";
-    read("n.__redo AND n.__n > 0 AND NOT " + some_null, joined(equal, " AND "));
-    if (!nulls.empty())
-      read("n.__redo AND n.__n > 0 AND " + some_null,
-           where_.equal(references("i", keys_), references("n", keys_)));
-  }
-
-  /// Adds the statements of `body`, for when some group satisfies `condition`.
-  template <class Body>
-  void if_groups(const std::string& condition, Body body) {
-    program_.line(
-      fmt::format("EXECUTE {} INTO n;",
-                  literal(fmt::format("SELECT count(*) FROM {} n WHERE {}",
-                                      groups_, condition))));
-    program_.begin_if("n > 0");
-    body();
-    program_.end_if();
+    program_.line(fmt::format(
+      "EXECUTE {} INTO {}, {};",
+      program_.text_of("WITH staged AS (" + statement
+                       + " RETURNING __redo) SELECT count(*), count(*) FILTER "
+                         "(WHERE __redo) FROM staged"),
+      groups_count_, redo_count_));
   }
 
   void update_arrangement() {
@@ -246,16 +189,16 @@ private:
     for (auto i = keys_.size(); i < names.size(); ++i)
       sets.push_back(fmt::format("{0} = n.{0}", names[i]));
     program_.run(fmt::format(
-      "MERGE INTO {} a USING {} n ON {} {}WHEN MATCHED THEN UPDATE SET {} "
-      "WHEN NOT MATCHED AND n.__n <> 0 THEN INSERT ({}) VALUES ({})",
+      "MERGE INTO {} a USING {} n ON a.ctid = n.__at {}WHEN MATCHED THEN "
+      "UPDATE SET {} WHEN NOT MATCHED AND n.__n <> 0 THEN INSERT ({}) VALUES "
+      "({})",
       arrangement_, groups_,
-      where_.equal(references("a", keys_), references("n", keys_)),
       keys_.empty() ? "" : "WHEN MATCHED AND n.__n = 0 THEN DELETE ",
       joined(sets), joined(names), joined(references("n", names))));
   }
 
   // --- the delta
-  // -----------------------------------------------------------------
+  // --------------------------------------------------------------
 
   std::string emitted() const {
     texts before = references("n", keys_);
@@ -291,9 +234,9 @@ private:
   texts keys_;
   std::vector<aggregate_state> calls_;
   std::string arrangement_;
-  std::string changes_;
   std::string groups_;
   std::string groups_count_;
+  std::string redo_count_; // empty: no group is ever read again
 };
 
 } // namespace

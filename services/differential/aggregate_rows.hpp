@@ -1,0 +1,28 @@
+#pragma once
+// Values of aggregates that only the groups' rows tell.
+
+#include "services/differential/aggregate_state.hpp"
+#include "services/differential/locator.hpp"
+
+namespace pgtrickle {
+
+using texts = std::vector<std::string>;
+
+/// Groups of an aggregate that a refresh touches.
+struct touched_groups {
+  const aggregate& node;
+  const std::vector<column>& key_columns;
+  const locator& where;
+  const texts& keys;
+  const std::vector<aggregate_state>& calls;
+  /// The staging table with a row for each, __redo telling whether its rows
+  /// have to be read.
+  const std::string& table;
+  /// How many those are: a variable; empty: none ever.
+  const std::string& redo_count;
+};
+
+/// Adds the statements that compute such values from the current rows.
+void read_again(program_builder& program, const touched_groups& groups);
+
+} // namespace pgtrickle
