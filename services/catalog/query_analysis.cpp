@@ -129,7 +129,32 @@ private:
     });
     relation.key = positions_of(
       integers<std::int16_t>(row["key"].as<std::string>()), relation.columns);
+    read_statistics(relation);
     return relation;
+  }
+
+  /// What ANALYZE counted last.
+  void read_statistics(relation_facts& relation) {
+    relation.rows = tx_
+                      .exec_params1("SELECT greatest(reltuples, 0) FROM "
+                                    "pg_catalog.pg_class WHERE oid = $1",
+                                    relation.id)[0]
+                      .as<double>();
+    for (const auto& row : tx_.exec_params(
+           "SELECT a.attnum, s.n_distinct FROM pg_catalog.pg_class c "
+           "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+           "JOIN pg_catalog.pg_stats s ON s.schemaname = n.nspname "
+           "AND s.tablename = c.relname JOIN pg_catalog.pg_attribute a "
+           "ON a.attrelid = c.oid AND a.attname = s.attname "
+           "WHERE c.oid = $1 AND s.inherited = (c.relkind = 'p')",
+           relation.id)) {
+      const auto column = std::ranges::find(
+        relation.columns, row[0].as<std::int16_t>(), &source_column::attnum);
+      // A negative number is a share of the rows.
+      const auto count = row[1].as<double>();
+      if (column != relation.columns.end())
+        column->distinct = count < 0 ? -count * relation.rows : count;
+    }
   }
 
   std::shared_ptr<const pg_query::SelectStmt> definition_of(oid view) {

@@ -6,8 +6,7 @@
 // extreme that went, an aggregate of the user's), that group alone is read
 // again.
 
-#include "services/differential/aggregate_state.hpp"
-#include "services/differential/locator.hpp"
+#include "services/differential/aggregate_rows.hpp"
 #include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
@@ -17,8 +16,6 @@
 namespace pgtrickle {
 
 namespace {
-
-using texts = std::vector<std::string>;
 
 class grouped {
 public:
@@ -37,9 +34,10 @@ public:
     const auto input = program_.differentiate(*node_.input);
     create_arrangement();
     program_.begin_if(any_rows(input.counts));
-    stage_changes(input);
-    stage_groups();
-    read_again();
+    stage_groups(input);
+    if (some_are_read_again())
+      read_again(program_,
+                 {node_, key_columns_, where_, keys_, calls_, groups_});
     update_arrangement();
     program_.end_if();
     program_.store(self_, arranged());
@@ -89,54 +87,46 @@ private:
     return keys_.empty() ? "" : " GROUP BY " + joined(references(alias, keys_));
   }
 
-  // --- what changed, group by group
-  // --------------------------------------------
+  // --- old and new of each touched group
+  // --------------------------------------
 
-  void stage_changes(const delta& input) {
-    auto columns = definitions(key_columns_);
-    columns.push_back({"__n", "bigint"});
+  /// A SELECT of what changed, group by group.
+  std::string changes(const delta& input) const {
     auto outputs = references("i", keys_);
-    outputs.emplace_back("sum(i.__weight)");
+    outputs.emplace_back("sum(i.__weight)::bigint AS __n");
     for (const auto& call : calls_) {
-      for (const auto& state : call.states()) {
-        columns.push_back(state.column);
-        outputs.push_back(state.change);
-      }
+      for (const auto& state : call.states())
+        outputs.push_back(state.change + " AS " + state.column.name);
       if (call.is_extreme()) {
-        columns.push_back({call.came(), call.value_definition().type});
-        columns.push_back({call.went(), call.value_definition().type});
-        outputs.push_back(call.came_change());
-        outputs.push_back(call.went_change());
+        outputs.push_back(call.came_change() + " AS " + call.came());
+        outputs.push_back(call.went_change() + " AS " + call.went());
       }
     }
-    changes_ = program_.add_staged("changes", columns);
     // Sums let a row that came and went cancel by itself; extremes don't.
     const bool extremes = std::ranges::any_of(
       calls_, [](const auto& call) { return call.is_extreme(); });
-    program_.stage(
-      changes_,
-      fmt::format("(SELECT {} FROM {} i{})", joined(outputs),
-                  extremes ? consolidated(input.relation, node_.input->columns)
-                           : input.relation,
-                  group_by("i")));
+    return fmt::format("SELECT {} FROM {} i{}", joined(outputs),
+                       extremes
+                         ? consolidated(input.relation, node_.input->columns)
+                         : input.relation,
+                       group_by("i"));
   }
 
-  // --- old and new of each touched group
-  // ---------------------------------------
-
-  void stage_groups() {
+  void stage_groups(const delta& input) {
     auto columns = definitions(key_columns_);
+    columns.push_back({"__at", "tid"});
     columns.push_back({"__was", "boolean"});
     columns.push_back({"__n", "bigint"});
     texts inner;
     for (const auto& key : keys_)
       inner.push_back(fmt::format(
         "CASE WHEN a.__n IS NULL THEN g.{0} ELSE a.{0} END AS {0}", key));
+    inner.emplace_back("a.ctid AS __at");
     inner.emplace_back("a.__n IS NOT NULL AS __was");
     inner.emplace_back("coalesce(a.__n, 0) + coalesce(g.__n, 0) AS __n");
     auto outer = references("x", keys_);
-    outer.emplace_back("x.__was");
-    outer.emplace_back("x.__n");
+    for (const auto* own : {"x.__at", "x.__was", "x.__n"})
+      outer.emplace_back(own);
     texts redo;
     for (const auto& call : calls_) {
       columns.push_back({call.old_value(), call.value_definition().type});
@@ -168,91 +158,14 @@ private:
     program_.stage(
       groups_,
       fmt::format(
-        "(SELECT {} FROM (SELECT {} FROM {} g LEFT JOIN {} a ON {}) x)",
-        joined(outer), joined(inner), changes_.relation, arrangement_,
+        "(SELECT {} FROM (SELECT {} FROM ({}) g LEFT JOIN {} a ON {}) x)",
+        joined(outer), joined(inner), changes(input), arrangement_,
         where_.equal(references("a", keys_), references("g", keys_))));
   }
 
-  /// Computes the values that only the groups' rows tell.
-  void read_again() {
-    texts names;
-    texts values;
-    std::vector<column_definition> columns{{"__id", "bigint"}};
-    for (const auto& call : calls_)
-      if (call.needs_rows() != "false") {
-        names.push_back(call.value());
-        values.push_back(call.sql());
-        columns.push_back(call.value_definition());
-      }
-    if (names.empty())
-      return;
-    const auto read = program_.add_staged("values", columns);
-    program_.select(
-      fmt::format("SELECT count(*) FROM {} n WHERE n.__redo", groups_.relation),
-      "n");
-    program_.begin_if("n > 0");
-    program_.stage(read, values_read(values));
-    take_over(read, names);
-    program_.end_if();
-  }
-
-  /// The ids of the groups that are read again, and `values` of each. Without
-  /// nulls in the key an index of the source serves; with them only a hash over
-  /// all its rows does.
-  std::string values_read(const texts& values) {
-    const auto current = program_.current(*node_.input);
-    // The one group is there even without rows.
-    if (keys_.empty())
-      return fmt::format("(SELECT 1, {} FROM {} i)", joined(values), current);
-    const auto select
-      = [&](const std::string& match, const std::string& condition) {
-          return fmt::format("SELECT n.__id, {} FROM {} n JOIN {} i ON {} "
-                             "WHERE n.__redo AND n.__n > 0 AND {} "
-                             "GROUP BY n.__id",
-                             joined(values), groups_.relation, current, match,
-                             condition);
-        };
-    texts equal;
-    texts nulls;
-    for (std::size_t i = 0; i < keys_.size(); ++i) {
-      equal.push_back(fmt::format("i.{0} = n.{0}", keys_[i]));
-      if (!key_columns_[i].not_null)
-        nulls.push_back(fmt::format("n.{} IS NULL", keys_[i]));
-    }
-    if (nulls.empty())
-      return "(" + select(joined(equal, " AND "), "true") + ")";
-    const auto some_null = "(" + joined(nulls, " OR ") + ")";
-    const auto all = program_.add_text();
-    program_.line(fmt::format(
-      "{} := {};", all.name,
-      program_.text_of(select(joined(equal, " AND "), "NOT " + some_null))));
-    program_.select(
-      fmt::format("SELECT count(*) FROM {} n WHERE n.__redo AND {}",
-                  groups_.relation, some_null),
-      "n");
-    program_.begin_if("n > 0");
-    program_.line(fmt::format(
-      "{0} := {0} || {1};", all.name,
-      program_.text_of(
-        " UNION ALL "
-        + select(where_.equal(references("i", keys_), references("n", keys_)),
-                 some_null))));
-    program_.end_if();
-    return "(" + all.mark + ")";
-  }
-
-  /// Puts the values of `read` into the groups that they are of.
-  void take_over(const program_builder::staged_rows& read, const texts& names) {
-    texts outputs;
-    for (const auto& column : groups_.columns)
-      outputs.push_back(
-        std::ranges::find(names, column.name) == names.end()
-          ? "n." + column.name
-          : fmt::format("CASE WHEN r.__id IS NULL THEN n.{0} ELSE r.{0} END",
-                        column.name));
-    program_.stage(
-      groups_, fmt::format("(SELECT {} FROM {} n LEFT JOIN {} r USING (__id))",
-                           joined(outputs), groups_.relation, read.relation));
+  bool some_are_read_again() const {
+    return std::ranges::any_of(
+      calls_, [](const auto& call) { return call.needs_rows() != "false"; });
   }
 
   void update_arrangement() {
@@ -267,16 +180,16 @@ private:
     for (auto i = keys_.size(); i < names.size(); ++i)
       sets.push_back(fmt::format("{0} = n.{0}", names[i]));
     program_.run(fmt::format(
-      "MERGE INTO {} a USING {} n ON {} {}WHEN MATCHED THEN UPDATE SET {} "
-      "WHEN NOT MATCHED AND n.__n <> 0 THEN INSERT ({}) VALUES ({})",
+      "MERGE INTO {} a USING {} n ON a.ctid = n.__at {}WHEN MATCHED THEN "
+      "UPDATE SET {} WHEN NOT MATCHED AND n.__n <> 0 THEN INSERT ({}) VALUES "
+      "({})",
       arrangement_, groups_.relation,
-      where_.equal(references("a", keys_), references("n", keys_)),
       keys_.empty() ? "" : "WHEN MATCHED AND n.__n = 0 THEN DELETE ",
       joined(sets), joined(names), joined(references("n", names))));
   }
 
   // --- the delta
-  // -----------------------------------------------------------------
+  // --------------------------------------------------------------
 
   std::string emitted() const {
     texts before = references("n", keys_);
@@ -313,7 +226,6 @@ private:
   texts keys_;
   std::vector<aggregate_state> calls_;
   std::string arrangement_;
-  program_builder::staged_rows changes_;
   program_builder::staged_rows groups_;
 };
 

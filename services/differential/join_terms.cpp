@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 namespace pgtrickle {
 
 namespace {
@@ -12,10 +14,27 @@ namespace {
 constexpr std::string_view separator = " UNION ALL ";
 
 join_input input_of(std::string alias, const plan& rows,
-                    program_builder& program) {
-  return {std::move(alias), rows,
-          program.staged(program.differentiate(rows), rows.columns),
-          program.current(rows)};
+                    program_builder& program, join_terms::reading often) {
+  auto changes = program.differentiate(rows);
+  changes.costly = changes.costly || often == join_terms::reading::row_by_row;
+  if (often != join_terms::reading::once)
+    changes = program.staged(std::move(changes), rows.columns);
+  return {std::move(alias), rows, std::move(changes), program.current(rows)};
+}
+
+bool is_of_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+bool refers_to(const std::string& condition, const std::string& reference) {
+  for (auto at = condition.find(reference); at != std::string::npos;
+       at = condition.find(reference, at + 1)) {
+    const auto end = at + reference.size();
+    if ((end == condition.size() || !is_of_name(condition[end]))
+        && (at == 0 || !is_of_name(condition[at - 1])))
+      return true;
+  }
+  return false;
 }
 
 } // namespace
@@ -24,11 +43,22 @@ std::vector<std::string> join_input::columns() const {
   return references(alias, column_names(rows.columns.size()));
 }
 
+std::vector<std::size_t>
+join_input::columns_in(const std::string& condition) const {
+  std::vector<std::size_t> result;
+  const auto all = columns();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (refers_to(condition, all[i]))
+      result.push_back(i);
+  return result;
+}
+
 join_terms::join_terms(const plan& left, const plan& right,
                        std::string condition, const plan& self,
-                       program_builder& program)
+                       program_builder& program, readings several)
   : self_(self), program_(program), condition_(std::move(condition)),
-    left_(input_of("l", left, program)), right_(input_of("r", right, program)),
+    left_(input_of("l", left, program, several.left)),
+    right_(input_of("r", right, program, several.right)),
     terms_(program.add_text()) {
   program_.line(fmt::format("{} := '';", terms_.name));
 }

@@ -14,7 +14,6 @@ struct join_input {
   /// What the condition calls its rows: l or r.
   std::string alias;
   const plan& rows;
-  /// May be read more than once.
   delta changes;
   /// The rows as of the new frontier.
   std::string current;
@@ -25,15 +24,31 @@ struct join_input {
   }
   /// References to its columns.
   [[nodiscard]] std::vector<std::string> columns() const;
+  /// Positions of the columns that `condition` refers to, and perhaps of some
+  /// that it only mentions in a constant.
+  [[nodiscard]] std::vector<std::size_t>
+  columns_in(const std::string& condition) const;
 };
 
 /// Collects the terms of one join's delta.
 class join_terms {
 public:
+  /// How often the changes of the inputs are read.
+  enum class reading : std::uint8_t { once, several_times, row_by_row };
+  struct readings {
+    reading left = reading::several_times;
+    reading right = reading::several_times;
+  };
+
   /// `node` is an inner_join, an outer_join or a semi_join: `self`'s.
   template <class Join>
+  join_terms(const Join& node, const plan& self, program_builder& program,
+             readings several)
+    : join_terms(*node.left, *node.right, node.condition, self, program,
+                 several) {}
+  template <class Join>
   join_terms(const Join& node, const plan& self, program_builder& program)
-    : join_terms(*node.left, *node.right, node.condition, self, program) {}
+    : join_terms(node, self, program, readings{}) {}
 
   [[nodiscard]] const join_input& left() const { return left_; }
   [[nodiscard]] const join_input& right() const { return right_; }
@@ -52,7 +67,7 @@ public:
 
 private:
   join_terms(const plan& left, const plan& right, std::string condition,
-             const plan& self, program_builder& program);
+             const plan& self, program_builder& program, readings several);
 
   const plan& self_;
   program_builder& program_;

@@ -4,63 +4,30 @@
 // and Δm(k) the sum of the weights of those of ΔO: m − Δm is what m was.
 // K − ΔK, the old rows, are only looked at where Δm is not 0. There,
 //   Δm < 0: k had a match; it has none now if m = 0, which takes no counting;
-//   Δm > 0: k has a match; it had none before if m = Δm, for which no more
-//           than Δm + 1 matches need to be seen.
+//   Δm > 0: k has a match; it had none before if m = Δm.
 // For K ▷ O, the rest of K, the second term has the opposite sign.
 
-#include "services/differential/matches.hpp"
-
+#include "services/differential/first_matches.hpp"
+#include "services/differential/locator.hpp"
 #include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
 
-#include <cctype>
+#include <algorithm>
 
 namespace pgtrickle {
 
 namespace {
 
-/// Positions of the columns of `input` that `condition` refers to, and perhaps
-/// of some that it only mentions in a constant.
-std::vector<std::size_t> columns_in(const std::string& condition,
-                                    const join_input& input) {
-  const auto names_character = [&](std::size_t at) {
-    return at < condition.size()
-           && (std::isalnum(static_cast<unsigned char>(condition[at])) != 0
-               || condition[at] == '_');
-  };
-  const auto refers_to = [&](const std::string& reference) {
-    for (auto at = condition.find(reference); at != std::string::npos;
-         at = condition.find(reference, at + 1))
-      if (!names_character(at + reference.size())
-          && (at == 0 || !names_character(at - 1)))
-        return true;
-    return false;
-  };
-  std::vector<std::size_t> result;
-  const auto references = input.columns();
-  for (std::size_t i = 0; i < references.size(); ++i)
-    if (refers_to(references[i]))
-      result.push_back(i);
-  return result;
-}
-
 class match_changes {
 public:
-  match_changes(join_terms& terms, const join_input& kept,
-                const join_input& other, std::vector<std::string> outputs,
-                bool matched)
-    : terms_(terms), program_(terms.program()), kept_(kept), other_(other),
-      outputs_(std::move(outputs)), matched_(matched),
-      kept_used_(columns_in(terms.condition(), kept)),
-      other_used_(columns_in(terms.condition(), other)) {}
+  match_changes(join_terms& terms, const matching& asked)
+    : terms_(terms), program_(terms.program()), asked_(asked),
+      kept_(asked.kept), other_(asked.other),
+      kept_used_(kept_.columns_in(terms.condition())),
+      other_used_(other_.columns_in(terms.condition())) {}
 
   void add() {
-    program_.begin_if(kept_.has_changed());
-    terms_.add(rows_of(kept_.changes.relation, kept_.alias + ".__weight",
-                       fmt::format("{}EXISTS ({})", matched_ ? "" : "NOT ",
-                                   matches(current()))));
-    program_.end_if();
     program_.begin_if(other_.has_changed());
     stage_moved();
     program_.begin_if(moved_.count + " > 0");
@@ -75,27 +42,19 @@ public:
 private:
   // --- pieces of SQL ---------------------------------------------------------
 
-  const std::string& current() const { return other_.current; }
-
-  /// The rows of `relation`, in place of O, that match the row of K.
   std::string matches(const std::string& relation) const {
-    return fmt::format("SELECT FROM {} {} WHERE {}", relation, other_.alias,
-                       terms_.condition());
+    return matches_in(terms_, asked_, relation);
   }
 
-  /// A term: the rows of `relation`, in place of K, that satisfy `predicate`.
-  std::string rows_of(const std::string& relation, const std::string& weight,
-                      const std::string& predicate) const {
-    auto outputs = outputs_;
-    outputs.push_back(weight + " AS __weight");
-    return fmt::format("SELECT {} FROM {} {} WHERE {}", joined(outputs),
-                       relation, kept_.alias, predicate);
+  void add_rows(const std::string& relation, const std::string& weight,
+                const std::string& predicate) {
+    terms_.add(rows_of(asked_, relation, weight, predicate));
   }
 
-  /// K's columns with a weight.
-  std::string kept_row(const std::string& weight) const {
+  /// K's columns with a weight, and what else there is.
+  std::string kept_row(const std::vector<std::string>& more) const {
     auto outputs = kept_.columns();
-    outputs.push_back(weight);
+    outputs.insert(outputs.end(), more.begin(), more.end());
     return joined(outputs);
   }
 
@@ -122,25 +81,24 @@ private:
       = kept_used_.empty() ? terms_.condition() : std::string{"true"};
     const auto of_kept
       = kept_used_.empty() ? std::string{"true"} : terms_.condition();
-    const auto present = fmt::format("SELECT FROM {} {} WHERE {}", current(),
-                                     other_.alias, of_other);
+    const auto present = fmt::format("SELECT FROM {} {} WHERE {}",
+                                     other_.current, other_.alias, of_other);
     const auto flip = program_.add_count();
     program_.select(
       fmt::format(
         "SELECT (CASE WHEN d.n > 0 AND NOT EXISTS ({0} OFFSET d.n) THEN {1} "
         "WHEN d.n < 0 AND NOT EXISTS ({0}) THEN {2} ELSE 0 END)::bigint "
         "FROM (SELECT sum({3}.__weight) AS n FROM {4} {3} WHERE {5}) d",
-        present, matched_ ? 1 : -1, matched_ ? -1 : 1, other_.alias,
+        present, asked_.matched ? 1 : -1, asked_.matched ? -1 : 1, other_.alias,
         moved_.relation, of_other),
       flip);
     program_.begin_if(flip + " <> 0");
     const auto sign = program_.add_text();
     program_.line(fmt::format("{} := {}::text;", sign.name, flip));
-    terms_.add(rows_of(kept_.current, sign.mark, of_kept));
+    add_rows(kept_.current, sign.mark, of_kept);
     program_.begin_if(kept_.has_changed());
-    terms_.add(rows_of(kept_.changes.relation,
-                       fmt::format("-{}.__weight * {}", kept_.alias, sign.mark),
-                       of_kept));
+    add_rows(kept_.changes.relation,
+             fmt::format("-{}.__weight * {}", kept_.alias, sign.mark), of_kept);
     program_.end_if();
     program_.end_if();
   }
@@ -148,106 +106,132 @@ private:
   // --- a condition over both sides -------------------------------------------
 
   void add_flips() {
-    stage_touched();
-    program_.begin_if(touched_.count + " > 0");
-    stage_shifted();
-    program_.begin_if(shifted_.count + " > 0");
-    const auto weight = kept_.alias + ".__weight";
-    terms_.add(rows_of(shifted_.relation, (matched_ ? "-" : "") + weight,
-                       fmt::format("{}.__shift < 0 AND NOT EXISTS ({})",
-                                   kept_.alias, matches(current()))));
-    add_first_matches((matched_ ? "" : "-") + weight);
-    program_.end_if();
-    program_.end_if();
-  }
-
-  /// The old rows of K that match something that moved.
-  void stage_touched() {
     auto columns = delta_definitions(kept_.rows.columns);
     columns.push_back({"__id", "bigint"});
-    touched_ = program_.add_staged("touched", columns);
-    const auto select
-      = [&](const std::string& relation, const std::string& weight) {
-          return fmt::format("SELECT {} FROM {} {} WHERE EXISTS ({})",
-                             kept_row(weight + " AS __weight"), relation,
-                             kept_.alias, matches(moved_.relation));
-        };
-    const auto rows = program_.add_text();
-    program_.line(fmt::format("{} := {};", rows.name,
-                              program_.text_of(select(kept_.current, "1"))));
-    program_.begin_if(kept_.has_changed());
-    program_.line(fmt::format(
-      "{0} := {0} || {1};", rows.name,
-      program_.text_of(" UNION ALL "
-                       + select(kept_.changes.relation,
-                                fmt::format("-{}.__weight", kept_.alias)))));
+    auto shifted = columns;
+    shifted.push_back({"__shift", "bigint"});
+    const bool at_once = tells_shift();
+    if (!at_once) {
+      touched_ = program_.add_staged("touched", columns);
+      stage_touched();
+      program_.begin_if(touched_.count + " > 0");
+    }
+    shifted_ = program_.add_staged("shifted", shifted);
+    if (at_once)
+      stage_shifted_at_once();
+    else
+      stage_shifted();
+    program_.begin_if(shifted_.count + " > 0");
+    const auto weight = kept_.alias + ".__weight";
+    add_rows(shifted_.relation, (asked_.matched ? "-" : "") + weight,
+             fmt::format("{}.__shift < 0 AND NOT EXISTS ({})", kept_.alias,
+                         matches(other_.current)));
+    add_first_matches(terms_, asked_, shifted_.relation, shifted_.count,
+                      (asked_.matched ? "" : "-") + weight);
     program_.end_if();
+    if (!at_once)
+      program_.end_if();
+  }
+
+  /// Whether a row of K matches at most one row of what moved, whose weight is
+  /// Δm then: equality settles all columns in which these rows differ.
+  bool tells_shift() const {
+    return std::ranges::all_of(other_used_, [&](auto used) {
+      return other_.rows.columns[used].eq == equality::exact
+             && std::ranges::any_of(asked_.equal, [&](const auto& pair) {
+                  return pair.second == used;
+                });
+    });
+  }
+
+  /// A SELECT of `columns` from the old rows of K that match something that
+  /// moved, `weight` of each being as K − ΔK has it: the part of K and, if that
+  /// has changed, that of −ΔK. Returns a mark for it, in parentheses.
+  template <class Select>
+  std::string old_rows(const std::vector<column>& columns,
+                       const Select& select) {
+    const auto rows = program_.add_text();
+    program_.line(fmt::format(
+      "{} := {};", rows.name,
+      program_.text_of("(" + select(kept_.current, "1::bigint") + ")")));
+    program_.begin_if(kept_.has_changed());
+    const auto both = fmt::format(
+      "(SELECT * FROM {} i UNION ALL {})", rows.mark,
+      select(kept_.changes.relation, fmt::format("-{}.__weight", kept_.alias)));
+    program_.line(fmt::format("{} := {};", rows.name,
+                              program_.text_of(consolidated(both, columns))));
+    program_.end_if();
+    return rows.mark;
+  }
+
+  void stage_touched() {
+    // What moved leads to K: few keys find their rows by an index.
+    std::vector<std::string> keys;
+    std::vector<std::string> found;
+    for (const auto& [kept, other] : asked_.equal) {
+      const auto name = column_name(other);
+      auto key = fmt::format("{}.{}", other_.alias, name);
+      if (std::ranges::find(keys, key) == keys.end())
+        keys.push_back(std::move(key));
+      found.push_back(
+        fmt::format("m.{} = {}.{}", name, kept_.alias, column_name(kept)));
+    }
+    const auto start
+      = keys.empty()
+          ? std::string{}
+          : fmt::format(" JOIN (SELECT DISTINCT {} FROM {} {}) m ON {}",
+                        joined(keys), moved_.relation, other_.alias,
+                        joined(found, " AND "));
+    const auto rows
+      = old_rows(kept_.rows.columns, [&](const std::string& relation,
+                                         const std::string& weight) {
+          return fmt::format("SELECT {} FROM {} {}{} WHERE EXISTS ({})",
+                             kept_row({weight + " AS __weight"}), relation,
+                             kept_.alias, start, matches(moved_.relation));
+        });
     program_.stage(
       touched_,
-      fmt::format("(SELECT *, row_number() OVER () FROM {} d)",
-                  consolidated("(" + rows.mark + ")", kept_.rows.columns)));
+      fmt::format("(SELECT *, row_number() OVER () FROM {} d)", rows));
   }
 
   /// Those with Δm <> 0, and Δm.
   void stage_shifted() {
-    auto columns = delta_definitions(kept_.rows.columns);
-    columns.push_back({"__id", "bigint"});
-    columns.push_back({"__shift", "bigint"});
-    shifted_ = program_.add_staged("shifted", columns);
     program_.stage(
       shifted_,
       fmt::format(
-        "(SELECT {0}, {1}.__id, d.shift FROM {2} {1} JOIN (SELECT {1}.__id, "
-        "sum({3}.__weight) AS shift FROM {2} {1} JOIN {4} {3} ON {5} "
-        "GROUP BY {1}.__id) d ON d.__id = {1}.__id WHERE d.shift <> 0)",
-        kept_row(kept_.alias + ".__weight"), kept_.alias, touched_.relation,
-        other_.alias, moved_.relation, terms_.condition()));
+        "(SELECT {0} FROM {1} {2} JOIN (SELECT {2}.__id, sum({3}.__weight) AS "
+        "shift FROM {1} {2} JOIN {4} {3} ON {5} GROUP BY {2}.__id) d "
+        "ON d.__id = {2}.__id WHERE d.shift <> 0)",
+        kept_row({kept_.alias + ".__weight", kept_.alias + ".__id", "d.shift"}),
+        touched_.relation, kept_.alias, other_.alias, moved_.relation,
+        terms_.condition()));
   }
 
-  /// Adds the rows with m = Δm > 0. Row by row an index gives the first Δm + 1
-  /// matches, however many there are; without one it is cheaper to count all
-  /// matches of all rows. PostgreSQL knows which.
-  void add_first_matches(const std::string& weight) {
-    const auto chosen = program_.add_text();
-    const auto other_way = program_.add_text();
-    const auto set = [&](const auto& variable, const std::string& statement) {
-      program_.line(
-        fmt::format("{} := {};", variable.name, program_.text_of(statement)));
-    };
-    set(chosen, first_matches_by_row(weight));
-    program_.begin_if(shifted_.count + " > 1");
-    set(other_way, first_matches_by_count(weight));
-    program_.begin_if(program_.cost_of(other_way.mark) + " < "
-                      + program_.cost_of(chosen.mark));
-    program_.line(fmt::format("{} := {};", chosen.name, other_way.name));
-    program_.end_if();
-    program_.end_if();
-    terms_.add(chosen.mark);
-  }
-
-  std::string first_matches_by_row(const std::string& weight) const {
-    return rows_of(shifted_.relation, weight,
-                   fmt::format("{0}.__shift > 0 AND NOT EXISTS ({1} OFFSET "
-                               "{0}.__shift)",
-                               kept_.alias, matches(current())));
-  }
-
-  std::string first_matches_by_count(const std::string& weight) const {
-    return rows_of(
-      fmt::format("(SELECT {0}.__id, count(*) AS n FROM {1} {0} JOIN {2} "
-                  "{3} ON {4} WHERE {0}.__shift > 0 GROUP BY {0}.__id) m, {1}",
-                  kept_.alias, shifted_.relation, current(), other_.alias,
-                  terms_.condition()),
-      weight,
-      fmt::format("m.__id = {0}.__id AND m.n = {0}.__shift", kept_.alias));
+  void stage_shifted_at_once() {
+    auto columns = kept_.rows.columns;
+    const auto shift = column_name(columns.size());
+    columns.push_back({.type = "bigint", .eq = equality::exact});
+    const auto rows = old_rows(
+      columns, [&](const std::string& relation, const std::string& weight) {
+        return fmt::format("SELECT {} FROM {} {} JOIN {} {} ON {}",
+                           kept_row({other_.alias + ".__weight AS " + shift,
+                                     weight + " AS __weight"}),
+                           relation, kept_.alias, moved_.relation, other_.alias,
+                           terms_.condition());
+      });
+    auto outputs = references("d", column_names(columns.size() - 1));
+    for (const auto* own : {"d.__weight", "row_number() OVER ()"})
+      outputs.emplace_back(own);
+    outputs.push_back("d." + shift);
+    program_.stage(shifted_,
+                   fmt::format("(SELECT {} FROM {} d)", joined(outputs), rows));
   }
 
   join_terms& terms_;
   program_builder& program_;
+  const matching& asked_;
   const join_input& kept_;
   const join_input& other_;
-  std::vector<std::string> outputs_;
-  bool matched_;
   std::vector<std::size_t> kept_used_;
   std::vector<std::size_t> other_used_;
   program_builder::staged_rows moved_;
@@ -257,10 +241,18 @@ private:
 
 } // namespace
 
-void add_matched(join_terms& terms, const join_input& kept,
-                 const join_input& other,
-                 const std::vector<std::string>& outputs, bool matched) {
-  match_changes{terms, kept, other, outputs, matched}.add();
+void add_changed_rows(join_terms& terms, const matching& asked) {
+  terms.program().begin_if(asked.kept.has_changed());
+  terms.add(
+    rows_of(asked, asked.kept.changes.relation, asked.kept.alias + ".__weight",
+            fmt::format("{}EXISTS ({})", asked.matched ? "" : "NOT ",
+                        matches_in(terms, asked, asked.other.current))));
+  terms.program().end_if();
+}
+
+void add_matches(join_terms& terms, const matching& asked) {
+  add_changed_rows(terms, asked);
+  match_changes{terms, asked}.add();
 }
 
 } // namespace pgtrickle

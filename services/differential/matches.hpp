@@ -5,11 +5,22 @@
 
 namespace pgtrickle {
 
-/// Adds the terms for the change of K ⋉ O (`matched`) or K ▷ O, where K is
-/// `kept` and O is `other`, in any order the two inputs of the join. Each row
-/// is given as `outputs`, SQL over K's columns.
-void add_matched(join_terms& terms, const join_input& kept,
-                 const join_input& other,
-                 const std::vector<std::string>& outputs, bool matched);
+/// K ⋉ O or K ▷ O, K and O being the two inputs of a join in any order.
+struct matching {
+  const join_input& kept;
+  const join_input& other;
+  /// How a row of the result is made of K's: SQL.
+  std::vector<std::string> outputs;
+  /// K ⋉ O, and not K ▷ O.
+  bool matched = true;
+  /// Columns of K and of O that the condition demands to be equal.
+  column_pairs equal = {};
+};
+
+/// Adds the term for the changes of K alone, O being as it is now.
+void add_changed_rows(join_terms& terms, const matching& asked);
+
+/// Adds the terms for the change of `asked`.
+void add_matches(join_terms& terms, const matching& asked);
 
 } // namespace pgtrickle

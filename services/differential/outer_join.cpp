@@ -37,11 +37,14 @@ delta differentiate(const outer_join& node, const plan& self,
   const auto& right = terms.right();
   terms.add_pairs();
   if (node.keeps_left)
-    add_matched(terms, left, right, row_of(left.columns(), nulls(right)),
-                false);
+    add_matches(terms, {left, right, row_of(left.columns(), nulls(right)),
+                        false, node.equal});
+  auto mirrored = node.equal;
+  for (auto& pair : mirrored)
+    std::swap(pair.first, pair.second);
   if (node.keeps_right)
-    add_matched(terms, right, left, row_of(nulls(left), right.columns()),
-                false);
+    add_matches(terms, {right, left, row_of(nulls(left), right.columns()),
+                        false, std::move(mirrored)});
   return terms.sum();
 }
 

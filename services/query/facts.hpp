@@ -52,6 +52,8 @@ struct source_column {
   column facts;
   /// Among the table's columns, from 0; one that was dropped doesn't count.
   std::size_t position = 0;
+  /// How many different values it has, as last counted; 0: unknown.
+  double distinct = 0;
 };
 
 /// A relation that the defining query names.
@@ -63,6 +65,8 @@ struct relation_facts {
   char kind = 'r';
   /// The columns that the query uses, by attribute number.
   std::vector<source_column> columns;
+  /// How many rows it has, as last counted; 0: unknown.
+  double rows = 0;
   /// Positions in `columns` of the primary key; empty if there is none or not
   /// all of it is used.
   std::vector<std::size_t> key;

@@ -1,7 +1,11 @@
 #pragma once
 // FROM and WHERE as one n-way inner join: leaves, and conditions between them.
 
+#include "services/query/column_uses.hpp"
+#include "services/query/join_order.hpp"
 #include "services/query/plan_nodes.hpp"
+
+#include <utility>
 
 namespace pgtrickle {
 
@@ -9,7 +13,8 @@ class from_clause {
 public:
   void add(named_rows leaf) { leaves_.push_back(std::move(leaf)); }
 
-  /// Adds a condition that rows must satisfy; AND is taken apart.
+  /// Adds a condition that rows must satisfy; AND is taken apart, and what all
+  /// alternatives of an OR demand is taken out of it.
   void add_condition(const pg_query::Node& condition);
 
   /// Adds `left.name = right.name` for one column of a USING clause, where the
@@ -25,12 +30,17 @@ public:
     return deferred_;
   }
 
+  [[nodiscard]] std::vector<pg_query::Node> take_deferred() {
+    return std::exchange(deferred_, {});
+  }
+
   [[nodiscard]] std::size_t size() const { return leaves_.size(); }
 
-  /// Joins all leaves so far, each condition as early as its columns are there.
-  /// What comes of it is the only leaf from now on; conditions that name
-  /// columns of later ones wait.
-  const named_rows& join();
+  /// Joins all leaves so far, in an order that makes few rows of changes, each
+  /// condition as early as its columns are there. What comes of it is the only
+  /// leaf from now on; conditions that name columns of later ones wait. With
+  /// `uses`, columns that neither these nor conditions need are left out.
+  const named_rows& join(const column_uses* uses = nullptr);
 
   /// Makes `rows` the only leaf.
   void replace(named_rows rows) { leaves_ = {std::move(rows)}; }
@@ -50,11 +60,15 @@ private:
   };
 
   void resolve(condition& condition) const;
+  void imply();
+  [[nodiscard]] named_rows narrowed(named_rows rows, const column_uses* uses,
+                                    bool last) const;
+  [[nodiscard]] join_order order() const;
+  [[nodiscard]] double share(std::size_t leaf,
+                             const pg_query::Node& node) const;
   [[nodiscard]] std::vector<pg_query::Node>
   take_conditions(const std::vector<bool>& joined, const named_rows& rows);
   [[nodiscard]] named_rows filtered(std::size_t leaf);
-  [[nodiscard]] std::size_t next_leaf(const std::vector<bool>& joined) const;
-
   std::vector<named_rows> leaves_;
   std::vector<condition> conditions_;
   std::vector<pg_query::Node> deferred_;

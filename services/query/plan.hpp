@@ -15,17 +15,23 @@ namespace pgtrickle {
 struct plan;
 using plan_ptr = std::shared_ptr<const plan>;
 
+/// Columns of a left and of a right side that belong together.
+using column_pairs = std::vector<std::pair<std::size_t, std::size_t>>;
+
 /// The rows of a source table.
 struct scan {
   oid table = 0;
   std::string name;
   std::vector<source_column> columns;
+  /// As in `relation_facts`.
+  double rows = 0;
 };
 
-/// σ: the rows of `input` that satisfy `predicate`.
+/// σ: the rows of `input` that satisfy `predicate`: about this share of them.
 struct filter {
   plan_ptr input;
   std::string predicate;
+  double share = 0.3;
 };
 
 /// π: one row of `outputs` for each row of `input`.
@@ -49,6 +55,8 @@ struct outer_join {
   std::string condition;
   bool keeps_left = true;
   bool keeps_right = false;
+  /// Columns of both sides that the condition demands to be equal.
+  column_pairs equal = {};
 };
 
 /// ⋉ ▷: the rows of `left` for which some row of `right` satisfies `condition`;
@@ -58,6 +66,10 @@ struct semi_join {
   plan_ptr right;
   std::string condition;
   bool anti = false;
+  /// As in `outer_join`.
+  column_pairs equal = {};
+  /// No row of `left` matches two rows of `right`.
+  bool single = false;
 };
 
 /// How an aggregate's value follows from changes alone, if it does.

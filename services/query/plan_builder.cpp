@@ -5,6 +5,7 @@
 #include "services/query/correlation.hpp"
 #include "services/query/parse_tree.hpp"
 #include "services/query/planner.hpp"
+#include "services/query/shared_parts.hpp"
 #include "services/query/sql_text.hpp"
 #include "services/query/window_clause.hpp"
 
@@ -120,8 +121,9 @@ plan_ptr planner::select(const select_stmt& query, const domain* outer) {
   return result;
 }
 
+/// `ties` read the rows too.
 named_rows planner::from_and_where(const select_stmt& query,
-                                   const domain* outer) {
+                                   const domain* outer, const nodes& ties) {
   from_clause from;
   if (outer != nullptr)
     from.add(outer->rows);
@@ -136,7 +138,19 @@ named_rows planner::from_and_where(const select_stmt& query,
     add_item(from, item);
   if (from.size() == 0)
     from.add({make_plan(opaque{"SELECT", {}, "no FROM"}, {}), {}});
-  auto rows = from.join();
+  for (auto& condition : from.take_deferred())
+    if (!joined_in(from, condition))
+      from.defer(std::move(condition));
+  auto rest = query;
+  rest.clear_from_clause();
+  rest.clear_where_clause();
+  column_uses uses;
+  uses.add(rest);
+  for (const auto* parts :
+       {&from.deferred(), &ties, outer == nullptr ? &ties : &outer->references})
+    for (const auto& part : *parts)
+      uses.add(part);
+  auto rows = from.join(&uses);
   if (from.has_unknown_names())
     throw uncovered{"a reference that is not a plain column"};
   for (const auto& condition : from.deferred())
@@ -189,7 +203,7 @@ result<plan_ptr> build_plan(const pg_query::SelectStmt& query,
       return fail(errc::unsupported_query,
                   relation.name + ": its changes can't be captured",
                   "Use refresh_mode 'FULL', or read the tables behind it.");
-  return planner{facts, describe}.build(query);
+  return with_shared_parts(planner{facts, describe}.build(query));
 }
 
 } // namespace pgtrickle

@@ -121,8 +121,9 @@ plan_ptr planner::relation_rows(const relation_facts& relation) {
   for (const auto& column : relation.columns)
     columns.push_back(column.facts);
   if (relation.kind == 'r' || relation.kind == 'p')
-    return make_plan(scan{relation.id, relation.name, relation.columns},
-                     std::move(columns), relation.key);
+    return make_plan(
+      scan{relation.id, relation.name, relation.columns, relation.rows},
+      std::move(columns), relation.key);
   if (auto rows = view_rows(relation))
     return rows;
   std::vector<std::string> outputs;

@@ -6,6 +6,7 @@
 #include "services/query/sql_text.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace pgtrickle {
 
@@ -106,67 +107,105 @@ named_rows planner::half_joined(named_rows rows, const SubLink& link,
   const bool anti = negated != (link.sub_link_type() == pg_query::ALL_SUBLINK);
   const auto width = rows.rows->columns.size();
   nodes values;
-  auto [inner, condition] = exists ? inner_rows(rows, query, nullptr)
-                                   : inner_rows(rows, query, &values);
-  std::vector<std::string> conditions{condition};
+  const auto inner = inner_rows(rows, query, exists ? nullptr : &values);
+  std::vector<semi_join> joins{
+    {nullptr, inner.rows.rows, inner.condition, anti, inner.equal}};
   if (!exists) {
     auto over_rows = link;
     *over_rows.mutable_testexpr() = attached(rows, link.testexpr());
     for (auto& value : values)
       value = moved(value, width);
-    conditions.clear();
-    for (const auto& part :
-         half_conditions(rows, inner, std::move(over_rows), values, anti))
-      conditions.push_back(condition + " AND (" + over_pair(part, width) + ")");
+    joins.clear();
+    for (const auto& part : half_conditions(
+           rows, inner.rows, std::move(over_rows), values, anti)) {
+      auto equal = inner.equal;
+      std::ranges::copy(equated(conjuncts(part), width),
+                        std::back_inserter(equal));
+      joins.push_back(
+        {nullptr, inner.rows.rows,
+         inner.condition + " AND (" + over_pair(part, width) + ")", anti,
+         std::move(equal)});
+    }
   }
   // Only an anti join has several: a row stays if none of them holds.
   const auto columns = rows.rows->columns;
   const auto key = rows.rows->key;
-  for (const auto& one : conditions)
-    rows.rows
-      = make_plan(semi_join{rows.rows, inner.rows, one, anti}, columns, key);
+  for (auto& join : joins) {
+    join.left = rows.rows;
+    join.single = finds_one(*join.right, join.equal);
+    rows.rows = make_plan(std::move(join), columns, key);
+  }
   return rows;
 }
 
-/// The rows of a subquery, the condition that ties them to those of `rows`, and
-/// the `values` that it gives.
-std::pair<named_rows, std::string> planner::inner_rows(const named_rows& rows,
-                                                       const select_stmt& query,
-                                                       nodes* values) {
+/// Makes `condition` a leaf of `from` and an equality if that says the same: IN
+/// over a subquery that has each row once and reads none of the rows around it.
+bool planner::joined_in(from_clause& from, const node& condition) {
+  if (!condition.has_sub_link())
+    return false;
+  const auto& link = condition.sub_link();
+  if (link.sub_link_type() != pg_query::ANY_SUBLINK || operator_of(link) != "="
+      || has_subquery(link.testexpr()) || from.reads(link.subselect()))
+    return false;
+  auto rows = build(link.subselect().select_stmt());
+  if (rows->key.empty())
+    return false;
+  // A name that nobody can have given, as it is longer than an identifier.
+  binding names{std::string(64, 'k') + std::to_string(from.size()), {}};
+  nodes values;
+  for (std::size_t i = 0; i < rows->columns.size(); ++i) {
+    names.columns.emplace_back(column_name(i), i);
+    values.push_back(reference_to(names.alias, column_name(i)));
+  }
+  from.add({std::move(rows), {std::move(names)}});
+  from.add_condition(comparison_of(link, values));
+  return true;
+}
+
+/// Without `values`, what the subquery gives makes no difference; otherwise
+/// they are set to that.
+planner::inner_side planner::inner_rows(const named_rows& rows,
+                                        const select_stmt& query,
+                                        nodes* values) {
   const auto width = rows.rows->columns.size();
   const auto tied
     = is_row_by_row(query, names_) ? untied(query, rows) : std::nullopt;
   if (tied) {
-    auto inner = from_and_where(tied->inner, nullptr);
-    for (const auto& target : query.target_list())
-      if (values != nullptr)
-        values->push_back(attached(inner, target.res_target().val()));
+    auto asked = tied->inner;
+    if (values == nullptr)
+      asked.clear_target_list();
+    auto inner = from_and_where(asked, nullptr, tied->ties);
+    for (const auto& target : asked.target_list())
+      values->push_back(attached(inner, target.res_target().val()));
     const named_rows both{nullptr,
                           side_by_side(rows.names, inner.names, width)};
     std::vector<std::string> parts{"true"};
+    nodes ties;
     for (const auto& tie : tied->ties) {
       const auto over_both = both.resolved(tie);
       if (!over_both)
         throw uncovered{"a reference that is not a plain column"};
       parts.push_back("(" + over_pair(*over_both, width) + ")");
+      ties.push_back(*over_both);
     }
     if (parts.size() > 1)
       parts.erase(parts.begin());
-    return {std::move(inner), joined(parts, " AND ")};
+    return {std::move(inner), joined(parts, " AND "), equated(ties, width)};
   }
   for (auto at : first_positions(values == nullptr ? 0 : width_of(query)))
     values->push_back(position(at));
   const auto references = outer_references(query, rows);
   if (references.empty())
-    return {{build(query), {}}, "true"};
+    return {{build(query), {}}, "true", {}};
   const auto outer = domain_of(rows, references);
   auto inner = level(query, &outer);
   const auto listed = inner->columns.size() - references.size();
-  std::vector<std::pair<std::size_t, std::size_t>> same;
+  column_pairs same;
   for (std::size_t i = 0; i < references.size(); ++i)
     same.emplace_back(outer.outer[i], listed + i);
   auto condition = same_values(*rows.rows, *inner, same);
-  return {{std::move(inner), {}}, std::move(condition)};
+  auto equal = never_null(*rows.rows, *inner, same);
+  return {{std::move(inner), {}}, std::move(condition), std::move(equal)};
 }
 
 } // namespace pgtrickle

@@ -112,7 +112,18 @@ named_rows planner::joined_sides(const pg_query::JoinExpr& join,
     auto over_both = both.resolved(condition);
     if (!over_both)
       throw uncovered{"a reference that is not a plain column"};
-    conditions.push_back(std::move(*over_both));
+    // What a side that is not kept has to satisfy by itself, it can before.
+    const auto read = read_by(*over_both, width);
+    auto* own = read.right && !read.left && kind == join_kind::left ? &right
+                : read.left && !read.right && kind == join_kind::right
+                  ? &left
+                  : nullptr;
+    const auto over_own
+      = own == nullptr ? std::nullopt : own->resolved(condition);
+    if (over_own)
+      own->rows = filter_of(own->rows, over_input(*over_own));
+    else
+      conditions.push_back(std::move(*over_both));
   }
   binding common{"", {}};
   nodes outputs;
@@ -170,7 +181,7 @@ named_rows planner::applied(named_rows left, const node& item, join_kind kind,
   const auto width = left.rows->columns.size();
   const auto listed = rows->columns.size() - references.size();
   named_rows both{nullptr, side_by_side(left.names, {names}, width)};
-  std::vector<std::pair<std::size_t, std::size_t>> same;
+  column_pairs same;
   for (std::size_t i = 0; i < references.size(); ++i)
     same.emplace_back(outer.outer[i], listed + i);
   auto condition = same_values(*left.rows, *rows, same);
@@ -211,9 +222,10 @@ named_rows planner::with_lateral(named_rows left, const select_stmt& query,
           side_by_side(std::move(left.names), {std::move(names)}, inputs)};
 }
 
-/// A row of `outer` for each value of the columns that `references` name.
-planner::domain planner::domain_of(const named_rows& outer,
-                                   const nodes& references) {
+/// The columns of `outer` that `references` name, under these names, and where
+/// they stand; without rows yet.
+planner::domain planner::named_domain(const named_rows& outer,
+                                      const nodes& references) {
   domain result;
   result.references = references;
   for (const auto& reference : references) {
@@ -229,6 +241,13 @@ planner::domain planner::domain_of(const named_rows& outer,
     known->columns.emplace_back(fields[1].string().sval(),
                                 result.outer.size() - 1);
   }
+  return result;
+}
+
+/// A row of `outer` for each value of the columns that `references` name.
+planner::domain planner::domain_of(const named_rows& outer,
+                                   const nodes& references) {
+  auto result = named_domain(outer, references);
   result.rows.rows = columns_at(outer.rows, result.outer);
   if (result.rows.rows->key.empty())
     result.rows.rows = once(result.rows.rows);

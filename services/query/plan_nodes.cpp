@@ -11,36 +11,12 @@ namespace pgtrickle {
 
 namespace {
 
-using column_pairs = std::vector<std::pair<std::size_t, std::size_t>>;
-
 std::string condition_of(const std::vector<pg_query::Node>& conditions,
                          std::size_t width) {
   std::vector<std::string> parts;
   for (const auto& condition : conditions)
     parts.push_back("(" + over_pair(condition, width) + ")");
   return parts.empty() ? "true" : joined(parts, " AND ");
-}
-
-/// The columns that `conditions` set equal, left and right.
-column_pairs equated(const std::vector<pg_query::Node>& conditions,
-                     std::size_t width) {
-  column_pairs pairs;
-  for (const auto& condition : conditions) {
-    if (!condition.has_a_expr()
-        || condition.a_expr().kind() != pg_query::AEXPR_OP
-        || condition.a_expr().name_size() != 1
-        || condition.a_expr().name(0).string().sval() != "=")
-      continue;
-    auto l = position_of(condition.a_expr().lexpr());
-    auto r = position_of(condition.a_expr().rexpr());
-    if (!l || !r)
-      continue;
-    if (*l > *r)
-      std::swap(l, r);
-    if (*l < width && *r >= width)
-      pairs.emplace_back(*l, *r - width);
-  }
-  return pairs;
 }
 
 bool covers(const std::vector<std::size_t>& columns,
@@ -78,21 +54,47 @@ std::vector<std::size_t> key_of(const plan& left, const plan& right,
 
 } // namespace
 
+bool is_equality(const pg_query::Node& condition) {
+  return condition.has_a_expr()
+         && condition.a_expr().kind() == pg_query::AEXPR_OP
+         && condition.a_expr().name_size() == 1
+         && condition.a_expr().name(0).string().sval() == "=";
+}
+
+column_pairs equated(const std::vector<pg_query::Node>& conditions,
+                     std::size_t width) {
+  column_pairs pairs;
+  for (const auto& condition : conditions) {
+    if (!is_equality(condition))
+      continue;
+    auto l = position_of(condition.a_expr().lexpr());
+    auto r = position_of(condition.a_expr().rexpr());
+    if (!l || !r)
+      continue;
+    if (*l > *r)
+      std::swap(l, r);
+    if (*l < width && *r >= width)
+      pairs.emplace_back(*l, *r - width);
+  }
+  return pairs;
+}
+
 plan_ptr make_plan(operation node, std::vector<column> columns,
                    std::vector<std::size_t> key) {
   return std::make_shared<const plan>(
     plan{std::move(node), std::move(columns), std::move(key)});
 }
 
-plan_ptr filter_of(plan_ptr input, std::string predicate) {
+plan_ptr filter_of(plan_ptr input, std::string predicate, double share) {
   auto columns = input->columns;
   auto key = input->key;
-  return make_plan(filter{std::move(input), std::move(predicate)},
+  return make_plan(filter{std::move(input), std::move(predicate), share},
                    std::move(columns), std::move(key));
 }
 
 plan_ptr join_with(plan_ptr left, plan_ptr right, join_kind kind,
-                   std::string condition, std::vector<std::size_t> key) {
+                   std::string condition, std::vector<std::size_t> key,
+                   column_pairs equal) {
   auto columns = left->columns;
   const auto width = columns.size();
   columns.insert(columns.end(), right->columns.begin(), right->columns.end());
@@ -106,16 +108,19 @@ plan_ptr join_with(plan_ptr left, plan_ptr right, join_kind kind,
       inner_join{std::move(left), std::move(right), std::move(condition)},
       std::move(columns), std::move(key));
   return make_plan(outer_join{std::move(left), std::move(right),
-                              std::move(condition), keeps_left, keeps_right},
+                              std::move(condition), keeps_left, keeps_right,
+                              std::move(equal)},
                    std::move(columns), std::move(key));
 }
 
 plan_ptr join_of(plan_ptr left, plan_ptr right, join_kind kind,
                  const std::vector<pg_query::Node>& conditions) {
   const auto width = left->columns.size();
-  auto key = key_of(*left, *right, kind, equated(conditions, width));
+  auto equal = equated(conditions, width);
+  auto key = key_of(*left, *right, kind, equal);
   return join_with(std::move(left), std::move(right), kind,
-                   condition_of(conditions, width), std::move(key));
+                   condition_of(conditions, width), std::move(key),
+                   std::move(equal));
 }
 
 std::string same_values(const plan& left, const plan& right,
@@ -143,12 +148,52 @@ std::string same_values(const plan& left, const plan& right,
   return parts.empty() ? "true" : joined(parts, " AND ");
 }
 
+bool selects(const plan& plan) {
+  if (std::holds_alternative<filter>(plan.node)
+      || std::holds_alternative<semi_join>(plan.node))
+    return true;
+  return std::ranges::any_of(inputs_of(plan),
+                             [](const auto& input) { return selects(*input); });
+}
+
+plan_size size_of(const plan& plan) {
+  if (const auto* leaf = std::get_if<scan>(&plan.node))
+    return {leaf->rows, 1};
+  plan_size size;
+  for (const auto& input : inputs_of(plan)) {
+    const auto own = size_of(*input);
+    size.rows = std::max(size.rows, own.rows);
+    size.share *= own.share;
+  }
+  if (const auto* selection = std::get_if<filter>(&plan.node))
+    size.share *= selection->share;
+  return size;
+}
+
+bool finds_one(const plan& right, const column_pairs& equal) {
+  std::vector<std::size_t> columns;
+  for (const auto& pair : equal)
+    columns.push_back(pair.second);
+  return covers(columns, right.key);
+}
+
+column_pairs never_null(const plan& left, const plan& right,
+                        const column_pairs& pairs) {
+  auto result = pairs;
+  std::erase_if(result, [&](const auto& pair) {
+    return !left.columns[pair.first].not_null
+           || !right.columns[pair.second].not_null;
+  });
+  return result;
+}
+
 plan_ptr join_on_same(plan_ptr left, plan_ptr right, join_kind kind,
                       const column_pairs& pairs) {
   auto condition = same_values(*left, *right, pairs);
+  auto equal = never_null(*left, *right, pairs);
   auto key = key_of(*left, *right, kind, pairs);
   return join_with(std::move(left), std::move(right), kind,
-                   std::move(condition), std::move(key));
+                   std::move(condition), std::move(key), std::move(equal));
 }
 
 std::vector<std::size_t>

@@ -54,24 +54,27 @@ named_rows planner::restricted(named_rows rows, const node& condition) {
   return rows;
 }
 
-/// The rows of `joined` that satisfy `predicate`; if `joined` is but one join
-/// of the rows before with a subquery's values, as a condition of that join.
+/// The rows of `joined` that satisfy `predicate`. If `joined` is but one join
+/// of the rows `before` with the values of a subquery, of which each row finds
+/// one at most: those rows for which there is one that satisfies it. The value
+/// need not be kept then.
 plan_ptr planner::filtered_join(const plan_ptr& before, const plan_ptr& joined,
                                 const node& predicate) {
   const auto width = before->columns.size();
-  const auto with = [&](const auto& join) {
-    return join_with(join.left, join.right, join_kind::inner,
-                     join.condition + " AND (" + over_pair(predicate, width)
-                       + ")",
-                     joined->key);
+  const auto with = [&](const auto& join, column_pairs equal) {
+    return make_plan(
+      semi_join{join.left, join.right,
+                join.condition + " AND (" + over_pair(predicate, width) + ")",
+                false, std::move(equal), true},
+      before->columns, before->key);
   };
   if (const auto* join = std::get_if<inner_join>(&joined->node);
       join != nullptr && join->left == before)
-    return with(*join);
+    return with(*join, {});
   if (const auto* join = std::get_if<outer_join>(&joined->node);
       join != nullptr && join->left == before
       && rejects_nulls(predicate, width))
-    return with(*join);
+    return with(*join, join->equal);
   return filter_of(joined, over_input(predicate));
 }
 

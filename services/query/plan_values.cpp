@@ -15,7 +15,41 @@ namespace {
 
 using pg_query::Node;
 
-using column_pairs = std::vector<std::pair<std::size_t, std::size_t>>;
+/// A part of `rows` whose rows hold each value of the columns at `columns` of
+/// `rows` once, these being its columns: nothing if there is none, or if it is
+/// no selection.
+plan_ptr selected_by_key(const plan_ptr& rows,
+                         std::vector<std::size_t> columns) {
+  if (!rows->key.empty() && std::ranges::all_of(rows->key, [&](auto k) {
+        return std::ranges::find(columns, k) != columns.end();
+      }))
+    return selects(*rows) ? columns_at(rows, columns) : nullptr;
+  if (const auto* x = std::get_if<filter>(&rows->node))
+    return selected_by_key(x->input, columns);
+  if (const auto* x = std::get_if<semi_join>(&rows->node))
+    return selected_by_key(x->left, columns);
+  if (const auto* x = std::get_if<inner_join>(&rows->node)) {
+    const auto width = x->left->columns.size();
+    if (std::ranges::all_of(columns, [&](auto at) { return at < width; }))
+      return selected_by_key(x->left, columns);
+    if (!std::ranges::all_of(columns, [&](auto at) { return at >= width; }))
+      return nullptr;
+    for (auto& at : columns)
+      at -= width;
+    return selected_by_key(x->right, columns);
+  }
+  if (const auto* x = std::get_if<project>(&rows->node)) {
+    for (auto& at : columns) {
+      const auto names = column_references("i", x->input->columns.size());
+      const auto from = std::ranges::find(names, x->outputs[at]);
+      if (from == names.end())
+        return nullptr;
+      at = static_cast<std::size_t>(from - names.begin());
+    }
+    return selected_by_key(x->input, columns);
+  }
+  return nullptr;
+}
 
 /// Keys at the front of a subquery's rows, and the outer columns that hold the
 /// same.
@@ -40,9 +74,12 @@ planner::node planner::scalar(named_rows& rows, const select_stmt& query) {
 }
 
 /// How a subquery's rows are found from the outer ones: by equalities, or, if
-/// it is not tied by them alone, by its domain.
+/// it is not tied by them alone, by its domain. Where the outer rows come of a
+/// selection, those that none of them asks for may be left out: whoever
+/// remembers something of the rows then does so for few.
 planner::correlated planner::correlate(const named_rows& rows,
-                                       const select_stmt& query) {
+                                       const select_stmt& query,
+                                       inner_rows_wanted wanted) {
   correlated result;
   const auto references = outer_references(query, rows);
   auto tied = untied(query, rows);
@@ -60,7 +97,15 @@ planner::correlated planner::correlate(const named_rows& rows,
       result.ties.push_back(tie);
     }
   if (equalities) {
-    result.inner = from_and_where(tied->inner, nullptr);
+    auto asking = named_domain(rows, references);
+    if (wanted == inner_rows_wanted::asked_for
+        && std::ranges::all_of(result.outer, [](const auto& outer) {
+             return position_of(outer).has_value();
+           }))
+      asking.rows.rows = selected_by_key(rows.rows, asking.outer);
+    result.inner = asking.rows.rows
+                     ? from_and_where(query, &asking, tied->ties)
+                     : from_and_where(tied->inner, nullptr, tied->ties);
     return result;
   }
   result = {};
@@ -95,7 +140,7 @@ void planner::join_values(named_rows& rows, const correlated& by,
 /// SELECT of aggregates without GROUP BY: a group for each set of outer values.
 planner::node planner::aggregated_value(named_rows& rows,
                                         const select_stmt& query) {
-  const auto by = correlate(rows, query);
+  const auto by = correlate(rows, query, inner_rows_wanted::asked_for);
   auto inner = by.inner;
   nodes target{query.target_list(0).res_target().val()};
   nodes keys = by.keys;
@@ -137,7 +182,7 @@ std::optional<planner::node> planner::looked_up(named_rows& rows,
   const auto tied = untied(query, rows);
   if (!tied || tied->ties.empty())
     return std::nullopt;
-  const auto by = correlate(rows, query);
+  const auto by = correlate(rows, query, inner_rows_wanted::all);
   if (by.domain)
     return std::nullopt;
   auto inner = by.inner;

@@ -59,11 +59,20 @@ private:
     std::optional<pgtrickle::planner::domain> domain;
   };
 
+  /// The rows of a subquery that is a condition, what ties them to the outer
+  /// rows, and which columns of both that sets equal.
+  struct inner_side {
+    named_rows rows;
+    std::string condition;
+    column_pairs equal;
+  };
+
   // --- levels (plan_builder.cpp) ---------------------------------------------
   plan_ptr level(const select_stmt& query, const domain* outer);
   plan_ptr recomputed(const select_stmt& query, const std::string& reason);
   plan_ptr select(const select_stmt& query, const domain* outer);
-  named_rows from_and_where(const select_stmt& query, const domain* outer);
+  named_rows from_and_where(const select_stmt& query, const domain* outer,
+                            const nodes& ties = {});
   std::vector<column> described(const plan& rows);
   plan_ptr projection(plan_ptr rows, const nodes& expressions);
   plan_ptr once(plan_ptr rows);
@@ -85,6 +94,7 @@ private:
                      const nodes& conditions);
   named_rows with_lateral(named_rows left, const select_stmt& query,
                           binding names, bool keeps_left);
+  static domain named_domain(const named_rows& outer, const nodes& references);
   domain domain_of(const named_rows& outer, const nodes& references);
   const relation_facts* find(const pg_query::RangeVar& range) const;
 
@@ -126,10 +136,11 @@ private:
   // --- subqueries as conditions (plan_half_joins.cpp) ------------------------
   named_rows half_joined(named_rows rows, const pg_query::SubLink& link,
                          bool negated);
+  bool joined_in(from_clause& from, const node& condition);
   nodes half_conditions(const named_rows& rows, const named_rows& inner,
                         pg_query::SubLink link, const nodes& values, bool anti);
-  std::pair<named_rows, std::string>
-  inner_rows(const named_rows& rows, const select_stmt& query, nodes* values);
+  inner_side inner_rows(const named_rows& rows, const select_stmt& query,
+                        nodes* values);
 
   // --- subqueries as values (plan_subqueries.cpp, plan_values.cpp) -----------
   named_rows restricted(named_rows rows, const node& condition);
@@ -143,7 +154,9 @@ private:
                                        pg_query::SubLink link);
   node written_out(const pg_query::SubLink& link);
   node scalar(named_rows& rows, const select_stmt& query);
-  correlated correlate(const named_rows& rows, const select_stmt& query);
+  enum class inner_rows_wanted : std::uint8_t { all, asked_for };
+  correlated correlate(const named_rows& rows, const select_stmt& query,
+                       inner_rows_wanted wanted);
   void join_values(named_rows& rows, const correlated& by, plan_ptr values,
                    join_kind kind);
   node aggregated_value(named_rows& rows, const select_stmt& query);

@@ -68,10 +68,13 @@ struct two_bags : test::stream_database {
                       "int, __weight bigint, __part int DEFAULT 0, __at tid "
                       "DEFAULT '(3,1)', __xid xid8 DEFAULT '9')",
                       source.view));
-    for (const auto& table : program_.staging)
-      sql("DROP TABLE IF EXISTS " + table);
-    for (const auto& statement : program_.create_staging)
-      sql(statement);
+    for (const auto* tables : {&program_.staging, &program_.state})
+      for (const auto& table : *tables)
+        sql("DROP TABLE IF EXISTS " + table);
+    for (const auto* statements :
+         {&program_.create_staging, &program_.create_state})
+      for (const auto& statement : *statements)
+        sql(statement);
     sql("CREATE OR REPLACE FUNCTION refresh(mode text, later xid8, open "
         "xid8[], own xid8, places tid[], changes bigint[], direct text[]) "
         "RETURNS bigint[] LANGUAGE plpgsql AS "
@@ -172,6 +175,16 @@ const std::vector<std::string> others{
   "'l.c1' <> 'r.c1'",
 };
 
+/// Conditions and the columns that they demand to be equal.
+const std::vector<std::pair<std::string, column_pairs>> known_equalities{
+  {"l.c1 = r.c1", {{0, 0}}},
+  {"l.c1 = r.c1 AND l.c2 = r.c2", {{0, 0}, {1, 1}}},
+  {"l.c1 = r.c1 AND l.c2 = r.c1", {{0, 0}, {1, 0}}},
+  {"l.c1 = r.c1 AND l.c2 <> r.c1", {{0, 0}}},
+  {"l.c1 = r.c1 AND l.c2 <> r.c2", {{0, 0}}},
+  {"l.c1 = r.c2 AND r.c1 > 1", {{0, 1}}},
+};
+
 std::vector<std::string> conditions() {
   auto all = equalities;
   all.insert(all.end(), others.begin(), others.end());
@@ -197,6 +210,39 @@ TEST_CASE_FIXTURE(two_bags, "semi and anti joins of bags follow both sides") {
   for (const auto& condition : conditions())
     for (const bool anti : {false, true})
       keeps(join_of(semi_join{scan_of("a"), scan_of("b"), condition, anti}));
+}
+
+TEST_CASE_FIXTURE(two_bags, "joins that know which columns are equal follow "
+                            "both sides") {
+  for (const auto& [condition, equal] : known_equalities)
+    for (const bool other : {false, true}) {
+      const auto a = scan_of("a");
+      const auto b = scan_of("b");
+      keeps(join_of(semi_join{a, b, condition, other, equal}));
+      keeps(join_of(outer_join{a, b, condition, other, !other, equal}));
+    }
+}
+
+TEST_CASE_FIXTURE(two_bags, "semi and anti joins with one match at most follow "
+                            "both sides") {
+  const auto integer = scan_of("a")->columns.front();
+  const auto values = std::make_shared<const plan>(
+    plan{distinct{std::make_shared<const plan>(
+           plan{project{scan_of("b"), {"i.c1"}}, {integer}})},
+         {integer},
+         {0}});
+  const auto count = std::make_shared<const plan>(plan{
+    aggregate{
+      scan_of("b"), 0, {{.kind = aggregate_kind::count, .sql = "count(*)"}}},
+    {{.type = "bigint", .eq = equality::exact}}});
+  for (const bool anti : {false, true}) {
+    const auto a = scan_of("a");
+    keeps(join_of(semi_join{a, values, "l.c1 = r.c1", anti, {{0, 0}}, true}));
+    keeps(join_of(semi_join{
+      a, values, "l.c1 = r.c1 AND l.c2 < r.c1", anti, {{0, 0}}, true}));
+    keeps(join_of(semi_join{a, count, "l.c1 < r.c1", anti, {}, true}));
+    keeps(join_of(semi_join{a, count, "r.c1 > 3", anti, {}, true}));
+  }
 }
 
 TEST_CASE_FIXTURE(two_bags, "joins of a bag with itself follow it") {

@@ -84,10 +84,13 @@ TEST_CASE("the page of each operator shows what its programs run") {
            node_of(union_all{{customers, customers_of_orders()}}, 1));
   is_shown("inner_join",
            node_of(inner_join{orders, customers, "l.c1 = r.c1"}, 3));
-  is_shown("outer_join",
-           node_of(outer_join{customers, orders, "l.c1 = r.c1"}, 3));
-  is_shown("semi_join",
-           node_of(semi_join{customers, orders, "l.c1 = r.c1"}, 1));
+  is_shown(
+    "outer_join",
+    node_of(outer_join{customers, orders, "l.c1 = r.c1", true, false, {{0, 0}}},
+            3));
+  is_shown(
+    "semi_join",
+    node_of(semi_join{customers, orders, "l.c1 = r.c1", false, {{0, 0}}}, 1));
   is_shown("aggregate", total_by_customer());
   is_shown("distinct", node_of(distinct{customers}, 1));
   is_shown("opaque", totals_with_sum());

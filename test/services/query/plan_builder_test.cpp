@@ -25,12 +25,14 @@ TEST_CASE("each condition of a join is placed as early as its columns allow") {
                   "WHERE o.amount > 10 AND c.name <> 'x' "
                   "AND o.note <> c.name")
         == R"(
-project i.c1, i.c6
-  inner join on (l.c4 <> r.c2) AND (r.c1 = l.c2)
-    filter (i.c3 > 10)
-      scan public.orders
-    filter (i.c2 <> 'x')
-      scan public.customers
+project i.c1, i.c5
+  inner join on (l.c3 <> r.c2) AND (r.c1 = l.c2)
+    project i.c1, i.c2, i.c4
+      filter (i.c3 > 10)
+        scan public.orders
+    project i.c1, i.c2
+      filter (i.c2 <> 'x')
+        scan public.customers
 )");
 }
 
@@ -41,11 +43,40 @@ TEST_CASE("relations that share a condition are joined before those that "
                   "WHERE c.id = a.customer AND b.customer = c.id")
         == R"(
 project i.c1
-  inner join on (r.c2 = l.c5)
-    inner join on (r.c1 = l.c2)
-      scan public.orders
-      scan public.customers
+  inner join on (r.c2 = l.c2)
+    project i.c1, i.c5
+      inner join on (r.c1 = l.c2)
+        scan public.orders
+        scan public.customers
     scan public.orders
+)");
+}
+
+TEST_CASE(
+  "a selection leads to what refers to it, and carries what is needed") {
+  CHECK(plan_text("SELECT o.id FROM public.orders o, public.customers c "
+                  "WHERE c.id = o.customer AND c.name = 'x'")
+        == R"(
+project i.c2
+  inner join on (l.c1 = r.c2)
+    project i.c1
+      filter (i.c2 = 'x')
+        scan public.customers
+    scan public.orders
+)");
+}
+
+TEST_CASE("what each alternative demands of a relation is a condition of it") {
+  CHECK(plan_text("SELECT o.id FROM public.orders o, public.customers c "
+                  "WHERE c.id = o.customer AND o.amount > 1 "
+                  "OR c.id = o.customer AND o.amount > 2 AND c.name = 'x'")
+        == R"(
+project i.c1
+  inner join on (r.c1 = l.c2) AND (l.c3 > 1 OR (l.c3 > 2 AND r.c2 = 'x'))
+    project i.c1, i.c2, i.c3
+      filter (i.c3 > 1 OR i.c3 > 2)
+        scan public.orders
+    scan public.customers
 )");
 }
 
