@@ -1,5 +1,6 @@
 #include "test/engine/stream_database.hpp"
 
+#include "test/support/eventually.hpp"
 #include "test/support/private_postgres.hpp"
 
 #include <doctest/doctest.h>
@@ -56,8 +57,17 @@ stream_database::~stream_database() {
   user_.reset();
   refresher_.reset();
   pqxx::connection db{server().conninfo()};
-  pqxx::nontransaction{db}.exec(
-    fmt::format("DROP DATABASE {} WITH (FORCE)", name_));
+  // A session that has many temporary tables takes its time to end, and
+  // PostgreSQL waits 5 s for it.
+  (void)eventually(60s, [&] {
+    try {
+      pqxx::nontransaction{db}.exec(
+        fmt::format("DROP DATABASE {} WITH (FORCE)", name_));
+      return true;
+    } catch (const pqxx::sql_error&) {
+      return false;
+    }
+  });
 }
 
 std::string stream_database::conninfo() const {
