@@ -39,7 +39,7 @@ TEST_CASE("a comparison with a subquery's value asks for a match") {
 project i.c1
   semi join on (r.c1 = l.c2) AND (l.c3 > r.c2)
     scan public.orders
-    aggregate by [c1]: max(i.c2)
+    aggregate by [i.c1]: max(i.c2)
       project i.c2, i.c3
         scan public.orders
 )");
@@ -47,9 +47,22 @@ project i.c1
 
 TEST_CASE("the aggregate of a subquery is kept for what the outer rows ask") {
   CHECK(plan_text("SELECT c.id FROM public.customers c WHERE c.name = 'x' AND "
-                  "7 < (SELECT count(*) FROM public.orders o "
+                  "7 < (SELECT max(o.amount) FROM public.orders o "
                   "WHERE o.customer = c.id)")
         == R"(
+project i.c1
+  semi join on (r.c1 = l.c1) AND (7 < r.c2)
+    project i.c1
+      filter (i.c2 = 'x')
+        scan public.customers
+    aggregate by [i.c1]: max(i.c2)
+      project i.c3, i.c4
+        inner join on (r.c2 = l.c1)
+          project i.c1
+            project i.c1
+              filter (i.c2 = 'x')
+                scan public.customers
+          scan public.orders
 )");
 }
 
