@@ -144,24 +144,23 @@ private:
     });
   }
 
-  /// A SELECT of `columns` from the old rows of K that match something that
-  /// moved, `weight` of each being as K − ΔK has it: the part of K and, if that
-  /// has changed, that of −ΔK. Returns a mark for it, in parentheses.
+  /// The old rows of K, as `columns` that `select` makes of them and a weight:
+  /// those of K and, if that has changed, those of −ΔK.
   template <class Select>
   std::string old_rows(const std::vector<column>& columns,
                        const Select& select) {
     const auto rows = program_.add_text();
-    program_.line(fmt::format(
-      "{} := {};", rows.name,
-      program_.text_of("(" + select(kept_.current, "1::bigint") + ")")));
+    program_.line(
+      fmt::format("{} := {};", rows.name,
+                  program_.text_of(select(kept_.current, "1::bigint"))));
     program_.begin_if(kept_.has_changed());
-    const auto both = fmt::format(
-      "(SELECT * FROM {} i UNION ALL {})", rows.mark,
-      select(kept_.changes.relation, fmt::format("-{}.__weight", kept_.alias)));
-    program_.line(fmt::format("{} := {};", rows.name,
-                              program_.text_of(consolidated(both, columns))));
+    program_.line(fmt::format(
+      "{0} := {0} || {1};", rows.name,
+      program_.text_of(" UNION ALL "
+                       + select(kept_.changes.relation,
+                                fmt::format("-{}.__weight", kept_.alias)))));
     program_.end_if();
-    return rows.mark;
+    return consolidated("(" + rows.mark + ")", columns);
   }
 
   void stage_touched() {
