@@ -265,11 +265,12 @@ refresh_program program_builder::finish(std::string fill_lines,
     body += fmt::format("  IF {} > 0 THEN\n{}  END IF;\n", count,
                         clearing(table, target_.immediate));
   body += "  working := pgtrickle._end_program();\n";
-  // Deferred triggers of the owner must run with the owner's rights: now. In a
-  // writer's transaction those of the writer would run with them too; there
-  // the owner's are refused.
+  // Deferred triggers of the owner must run with the owner's rights: now, also
+  // what they defer. In a writer's transaction those of the writer would run
+  // with them too; there the owner's are refused.
   if (!target_.immediate)
-    body += "  SET CONSTRAINTS ALL IMMEDIATE;\n";
+    body += "  SET CONSTRAINTS ALL IMMEDIATE;\n"
+            "  PERFORM pgtrickle._settle();\n";
   program_.immediate = target_.immediate;
   body += "  RETURN ARRAY[inserted, deleted];\nEND";
   program_.function_body = std::move(body);

@@ -187,3 +187,31 @@ TEST_CASE_FIXTURE(hostile, "what the owner hangs on a stream table has its "
   REQUIRE_MESSAGE(altered, altered.error().message);
   CHECK(nothing_leaked());
 }
+
+TEST_CASE_FIXTURE(hostile, "a deferred trigger that defers another one leaves "
+                           "nothing for the daemon's COMMIT") {
+  sql("SET ROLE mallory; CREATE TABLE mallory.source AS SELECT 1 AS id; CREATE "
+      "TABLE mallory.noted (n int); CREATE FUNCTION mallory.second() RETURNS "
+      "trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM mallory.trap(); RETURN "
+      "NULL; END $$; CREATE FUNCTION mallory.first() RETURNS trigger LANGUAGE "
+      "plpgsql AS $$ BEGIN SET CONSTRAINTS ALL DEFERRED; INSERT INTO "
+      "mallory.noted VALUES (1); RETURN NULL; END $$; CREATE CONSTRAINT "
+      "TRIGGER late AFTER INSERT ON mallory.noted DEFERRABLE INITIALLY "
+      "DEFERRED FOR EACH ROW EXECUTE FUNCTION mallory.second(); RESET ROLE");
+  const auto id = engine::create_stream_table(
+    session(), {"mallory", "mallory"},
+    {.name = "kept", .query = "SELECT id FROM mallory.source"}, {});
+  REQUIRE_MESSAGE(id, id.error().message);
+  (void)refresh({*id});
+  sql("SET ROLE mallory; CREATE CONSTRAINT TRIGGER early AFTER INSERT ON "
+      "mallory.kept DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE "
+      "FUNCTION mallory.first(); INSERT INTO mallory.source VALUES (2); RESET "
+      "ROLE");
+  (void)refresher().run({{*id}, engine::initiator::scheduler}, {});
+  const auto said = sql("SELECT role, word FROM mallory.said");
+  REQUIRE(!said.empty());
+  for (const auto& row : said) {
+    CHECK(row[0].as<std::string>() == "mallory");
+    CHECK(row[1].as<std::string>() == "nothing");
+  }
+}

@@ -33,3 +33,8 @@ LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_number';
 -- What PostgreSQL expects a statement to cost.
 CREATE FUNCTION pgtrickle._cost(statement text, kept boolean) RETURNS double precision
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_cost';
+
+-- Fires what is deferred, in the caller's rights, and refuses what that would
+-- defer: it would run at the COMMIT, with the rights of whoever commits.
+CREATE FUNCTION pgtrickle._settle() RETURNS void
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgtrickle_settle';
