@@ -108,7 +108,8 @@ private:
          auto_full_ += outcome.action == "FULL" ? 1 : 0;
        },
        [&] { db_.execute("REFRESH MATERIALIZED VIEW recomputed"); },
-       [&] { db_.execute(of_.by_hand); }});
+       [&] { db_.execute(of_.by_hand); }},
+      [&] { db_.catch_up(); });
   }
 
   std::vector<double> run_round(double share) {

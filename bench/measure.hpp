@@ -46,12 +46,14 @@ inline double median_ms(int runs, const std::function<void()>& prepare,
 
 /// Runs every action once, in another order each turn, so that none always
 /// meets what the one before it left in the caches; returns the milliseconds of
-/// each.
-inline std::vector<double>
-in_turns(std::size_t turn, const std::vector<std::function<void()>>& actions) {
+/// each. `before` runs before each, untimed.
+inline std::vector<double> in_turns(
+  std::size_t turn, const std::vector<std::function<void()>>& actions,
+  const std::function<void()>& before = [] {}) {
   std::vector<double> times(actions.size());
   for (std::size_t i = 0; i < actions.size(); ++i) {
     const auto at = (turn + i) % actions.size();
+    before();
     times[at] = timed_ms(actions[at]);
   }
   return times;

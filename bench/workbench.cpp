@@ -139,6 +139,8 @@ engine::refresh_outcome workbench::refresh(stream_table_id table) {
   return outcome;
 }
 
+void workbench::catch_up() { or_give_up(refresher_.db().exec("SELECT")); }
+
 void workbench::settle() {
   or_give_up(engine::sweep_change_buffers(user_, {}));
   execute("VACUUM");

@@ -68,6 +68,11 @@ public:
   /// Refreshes one table; ends the program if that fails.
   engine::refresh_outcome refresh(stream_table_id table);
 
+  /// Lets the refreshing session take in what DDL elsewhere has made void in
+  /// its caches (REFRESH MATERIALIZED VIEW makes a new table each time), so
+  /// that no refresh is charged with it.
+  void catch_up();
+
   /// What a daemon and autovacuum do between refreshes: consumed changes are
   /// deleted, dead rows reclaimed. Then everything is refreshed once, so that
   /// no measured refresh is the one that meets emptied caches.

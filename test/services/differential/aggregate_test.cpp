@@ -35,18 +35,16 @@ plan_ptr number_of_orders() {
 TEST_CASE("a sum follows from its groups' states and changes") {
   CHECK(emission_of(*total_by_customer()).lines == R"(
   IF #orders > 0 THEN
-    EXECUTE 'INSERT INTO groups SELECT x.c1, x.__at, x.__was, x.__n, x.o1, x.s1_n, x.s1_sum, CASE WHEN x.s1_n > 0 THEN x.s1_sum::integer END, false
+    STAGE groups AS (SELECT x.c1, x.__at, x.__was, x.__n, x.o1, x.s1_n, x.s1_sum, CASE WHEN x.s1_n > 0 THEN x.s1_sum::integer END, false
       FROM (SELECT CASE WHEN a.__n IS NULL THEN g.c1 ELSE a.c1 END AS c1, a.ctid AS __at, a.__n IS NOT NULL AS __was, coalesce(a.__n, 0) + coalesce(g.__n, 0) AS __n, a.v1 AS o1, coalesce(a.s1_n, 0) + g.s1_n AS s1_n, coalesce(a.s1_sum, 0) + g.s1_sum AS s1_sum
       FROM (SELECT i.c1, sum(i.__weight)::bigint AS __n, coalesce(sum(i.__weight) FILTER (WHERE i.c2 IS NOT NULL), 0)::bigint AS s1_n, coalesce(sum(CASE i.__weight WHEN 1 THEN i.c2::numeric WHEN -1 THEN -i.c2::numeric ELSE i.__weight * i.c2::numeric END), 0) AS s1_sum
       FROM Δorders i
       GROUP BY i.c1) g
-      LEFT JOIN state.groups a ON a.c1 = g.c1) x';
-    GET DIAGNOSTICS n = ROW_COUNT;
-    n3 := n3 + n;
-    EXECUTE 'MERGE INTO state.groups a USING groups n ON a.ctid = n.__at
+      LEFT JOIN state.groups a ON a.c1 = g.c1) x);
+    RUN MERGE INTO state.groups a USING groups n ON a.ctid = n.__at
       WHEN MATCHED AND n.__n = 0 THEN DELETE
       WHEN MATCHED THEN UPDATE SET __n = n.__n, v1 = n.v1, s1_n = n.s1_n, s1_sum = n.s1_sum
-      WHEN NOT MATCHED AND n.__n <> 0 THEN INSERT (c1, __n, v1, s1_n, s1_sum) VALUES (n.c1, n.__n, n.v1, n.s1_n, n.s1_sum)';
+      WHEN NOT MATCHED AND n.__n <> 0 THEN INSERT (c1, __n, v1, s1_n, s1_sum) VALUES (n.c1, n.__n, n.v1, n.s1_n, n.s1_sum);
   END IF;
 )");
 }
@@ -91,14 +89,14 @@ TEST_CASE("a group that lost its extreme is read again and no other") {
   CHECK(emitted.has("RETURNING __redo) SELECT count(*), count(*) FILTER "));
   CHECK(emitted.has(R"(' INTO n3, n4;
     IF n4 > 0 THEN
-      EXECUTE 'UPDATE groups n SET v1 = r.v1
+      RUN UPDATE groups n SET v1 = r.v1
       FROM (SELECT n.ctid AS id, min(i.c2) AS v1
       FROM groups n
       JOIN (SELECT "customer" AS c1, "amount" AS c2
       FROM public.orders) i ON i.c1 = n.c1
       WHERE n.__redo AND n.__n > 0 AND NOT false
       GROUP BY n.ctid) r
-      WHERE n.ctid = r.id';
+      WHERE n.ctid = r.id;
     END IF;
 )"));
 }

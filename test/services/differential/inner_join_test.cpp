@@ -17,9 +17,9 @@ TEST_CASE("a join has a term for each side's changes and takes back the pairs "
           "that both count") {
   const auto emitted = emission_of(*orders_with_customers());
   CHECK(emitted.lines == R"(
-  t5 := '';
+  t3 := '';
   IF #orders > 0 THEN
-    t5 := t5 || '
+    t3 := t3 || '
       UNION ALL
       SELECT l.c1 AS c1, l.c2 AS c2, r.c1 AS c3, l.__weight AS __weight
       FROM Δorders l
@@ -27,22 +27,22 @@ TEST_CASE("a join has a term for each side's changes and takes back the pairs "
       FROM public.customers) r ON l.c1 = r.c1';
   END IF;
   IF #customers > 0 THEN
-    t5 := t5 || '
+    t3 := t3 || '
       UNION ALL
       SELECT l.c1 AS c1, l.c2 AS c2, r.c1 AS c3, r.__weight AS __weight
       FROM (SELECT "customer" AS c1, "amount" AS c2
       FROM public.orders) l
       JOIN Δcustomers r ON l.c1 = r.c1';
     IF #orders > 0 THEN
-      t5 := t5 || '
+      t3 := t3 || '
       UNION ALL
       SELECT l.c1 AS c1, l.c2 AS c2, r.c1 AS c3, -l.__weight * r.__weight AS __weight
       FROM Δorders l
       JOIN Δcustomers r ON l.c1 = r.c1';
     END IF;
   END IF;
-  t5 := CASE t5 WHEN '' THEN '(SELECT NULL::integer AS c1, NULL::integer AS c2, NULL::integer AS c3, 0::bigint AS __weight
-      WHERE false)' ELSE '(' || substr(t5, 12) || ')' END;
+  t3 := CASE t3 WHEN '' THEN '(SELECT NULL::integer AS c1, NULL::integer AS c2, NULL::integer AS c3, NULL::bigint AS __weight
+      WHERE false)' ELSE '(' || substr(t3, 12) || ')' END;
 )");
 }
 
