@@ -45,10 +45,10 @@ void name_changes(std::string& text, const delta& changes,
 }
 
 /// The program's calls as the statements that they make; what is staged goes
-/// by its last name.
+/// by its last name, and its number by that and a #.
 std::string as_statements(std::string text) {
   const std::regex staged{
-    R"((n\d+) := pgtrickle\._stage\('pgt_7_\d+_(\w+)', 'SELECT [^(]*? FROM (.*) d\([^)]*\)', kept\);\n *(t\d+) := [^\n]*;)"};
+    R"((n\d+|#\w+) := pgtrickle\._stage\('pgt_7_\d+_(\w+)', 'SELECT [^(]*? FROM (.*) d\([^)]*\)', kept\);\n *(t\d+) := [^\n]*;)"};
   std::smatch found;
   while (std::regex_search(text, found, staged)) {
     const auto count = found.str(1);
@@ -58,12 +58,16 @@ std::string as_statements(std::string text) {
            + found.suffix().str();
     replace_all(text, "' || " + variable + " || '", name);
     replace_all(text, '\0' + variable + '\0', name);
-    text = std::regex_replace(text, std::regex{"\\b" + count + "\\b"},
-                              "#" + name);
+    text
+      = std::regex_replace(text, std::regex{"\\b" + count + "\\b"}, "#" + name);
   }
   const std::pair<const char*, const char*> rules[] = {
-    {R"(n := pgtrickle\._run\('(.*)', kept\);)", "RUN $1;"},
+    {R"(n := pgtrickle\._run\('(.*)', (kept|false)\);)", "RUN $1;"},
     {R"((\w+) := pgtrickle\._number\('(.*)', kept\);)", "$1 := ($2);"},
+    // A statement that is a variable's text and nothing else.
+    {R"(AS ' \|\| (t\d+) \|\| ';)", "AS $1;"},
+    {R"(\('' \|\| (t\d+) \|\| '')", "($1"},
+    {R"( \|\| '';)", ";"},
   };
   for (const auto& [pattern, replacement] : rules)
     text = std::regex_replace(text, std::regex{pattern}, replacement);
@@ -73,6 +77,7 @@ std::string as_statements(std::string text) {
 std::string laid_out(std::string text) {
   const std::pair<const char*, const char*> rules[] = {
     {R"(pgtrickle_state\.(\w+?)_7_\d+)", "state.$1"},
+    {R"(pg_temp\.pgt_7_\d+_(\w+))", "$1"},
     {" (FROM|LEFT JOIN|JOIN|WHERE|GROUP BY|WHEN( NOT)? MATCHED) ",
      "\n      $1 "},
     {" UNION ALL ", "\n      UNION ALL\n      "},

@@ -17,8 +17,10 @@ namespace pgtrickle {
 [[nodiscard]] plan_ptr node_of(operation node, std::size_t columns);
 
 /// What `differentiate` adds to a program and returns. Δorders stands for the
-/// changes of orders and #orders for their number; tables are called by their
-/// last name, arrangements state.<name>; each clause is a line.
+/// changes of orders and #orders for their number; STAGE x AS (…) stages rows,
+/// #x is their number, RUN is a statement, n := (…) what a query gives; tables
+/// are called by their last name, arrangements state.<name>; each clause is a
+/// line.
 struct emission {
   std::string lines;
   std::string relation;

@@ -25,14 +25,14 @@ TEST_CASE("an outer join has the pairs of the inner join") {
           inner_join{scan_of_orders(), scan_of_customers(), "l.c1 = r.c1"}, 3))
         .lines;
   CHECK(outer(true, false)
-          .lines.starts_with(pairs.substr(0, pairs.find("  t5 := CASE"))));
+          .lines.starts_with(pairs.substr(0, pairs.find("  t3 := CASE"))));
 }
 
 TEST_CASE("a left join pads the left rows without a match") {
   const auto emitted = outer(true, false);
   CHECK(emitted.has(R"(
   IF #orders > 0 THEN
-    t5 := t5 || '
+    t3 := t3 || '
       UNION ALL
       SELECT l.c1 AS c1, l.c2 AS c2, NULL::integer AS c3, l.__weight AS __weight
       FROM Δorders l
@@ -56,7 +56,7 @@ TEST_CASE("a right join pads the right rows without a match") {
   CHECK(emitted.has("SELECT NULL::integer AS c1, NULL::integer AS c2, r.c1 AS "
                     "c3, r.__weight AS __weight\n      FROM Δcustomers r\n"
                     "      WHERE NOT EXISTS"));
-  CHECK(emitted.has("JOIN moved l ON l.c1 = r.c1\n      GROUP BY r.ctid"));
+  CHECK(emitted.has("JOIN moved l ON l.c1 = r.c1\n      GROUP BY r.__id"));
   CHECK_FALSE(emitted.has("l.c2 AS c2, NULL"));
 }
 

@@ -116,8 +116,9 @@ TEST_CASE("rows are staged with the types of their columns") {
 TEST_CASE("what is not staged has no rows") {
   program_builder program{target};
   (void)program.add_staged("delta", definitions({whole}));
-  CHECK(program.finish({}, {}, {}, {}).function_body.find(
-          "t1 text := '(SELECT NULL::integer AS c1 WHERE false)';")
+  CHECK(program.finish({}, {}, {}, {})
+          .function_body.find(
+            "t1 text := '(SELECT NULL::integer AS c1 WHERE false)';")
         != std::string::npos);
 }
 
@@ -128,9 +129,9 @@ TEST_CASE("arrangements and tables have names of their own") {
   CHECK(first == "pg_temp.pgt_7_1_wave");
   CHECK(second == "pgtrickle_state.groups_7_2");
   const auto finished = program.finish({}, {}, {}, {});
-  CHECK(finished.create_staging
-        == std::vector<std::string>{
-          "CREATE TEMP TABLE pgt_7_1_wave (c1 integer)"});
+  CHECK(
+    finished.create_staging
+    == std::vector<std::string>{"CREATE TEMP TABLE pgt_7_1_wave (c1 integer)"});
   CHECK(finished.create_state
         == std::vector<std::string>{
           "CREATE TABLE pgtrickle_state.groups_7_2 (c1 integer) "
