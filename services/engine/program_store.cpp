@@ -72,7 +72,8 @@ void create_function(pqxx::dbtransaction& tx, const std::string& name,
                       "own xid8, places tid[], changes bigint[], direct "
                       "text[]) "
                       "RETURNS bigint[] LANGUAGE plpgsql SECURITY DEFINER "
-                      "SET search_path = pg_catalog, pg_temp{3} AS {1}; "
+                      "SET search_path = pg_catalog, pg_temp "
+                      "SET plan_cache_mode = auto{3} AS {1}; "
                       "REVOKE ALL ON FUNCTION {0} FROM PUBLIC; "
                       "ALTER FUNCTION {0} OWNER TO {2}; "
                       "GRANT USAGE ON SCHEMA pgtrickle_state TO {2}",

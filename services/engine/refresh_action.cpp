@@ -23,7 +23,7 @@ std::string expectation(const mode_choice& choice) {
 
 bool reads_directly(std::int64_t changes, double source_rows) {
   const auto count = static_cast<double>(changes);
-  return count > few_changes && count < hot * source_rows;
+  return count > most_staged && count < hot * source_rows;
 }
 
 refresh_action choose_action(const refresh_situation& now) {

@@ -32,10 +32,15 @@ struct refresh_action {
   std::string reason;
 };
 
+/// So many changes of a source are staged in memory at most, unless it is hot:
+/// in less time than it takes to plan the program's statements, which then are
+/// the same as in the last refresh.
+constexpr double most_staged = 10'000;
+
 /// Whether changes of a source are read where they lie, in the order of their
 /// capture, rather than consolidated first. Consolidation pays when they are
-/// likely to cancel: when they are many beside the source's rows. Few ones are
-/// consolidated in no time, and leave the planner their exact number.
+/// likely to cancel: when they are many beside the source's rows. Few ones
+/// leave the planner their exact number.
 [[nodiscard]] bool reads_directly(std::int64_t changes, double source_rows);
 
 /// DIFFERENTIAL, unless something forbids it.

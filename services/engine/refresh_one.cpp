@@ -124,7 +124,9 @@ void refresh_one(pqxx::dbtransaction& tx, work_item& item,
   std::int64_t total = 0;
   for (const auto& source : changes)
     total += source.count;
-  const auto rows = static_cast<double>(total) > few_changes
+  const auto matters
+    = item.table.refresh_mode == "AUTO" ? few_changes : most_staged;
+  const auto rows = static_cast<double>(total) > matters
                       ? estimated_rows(tx, program)
                       : std::vector<double>(changes.size());
   const auto now = situation_of(item, changes, rows);

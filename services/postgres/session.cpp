@@ -114,7 +114,8 @@ result<session> session::open(const session_options& options) {
       pqxx::nontransaction tx{*s.db};
       // What texts and plans depend on is pinned: a refresh gives the same
       // result whoever's settings the database has. A daemon that was killed
-      // leaves no statement running that nobody waits for.
+      // leaves no statement running that nobody waits for. The daemon's own
+      // statements are planned once a session.
       tx.exec(fmt::format(
         "SET lc_messages = 'C'; SET client_encoding = 'UTF8'; "
         "SET client_min_messages = 'notice'; SET search_path = pg_catalog; "
@@ -123,6 +124,7 @@ result<session> session::open(const session_options& options) {
         "SET default_transaction_read_only = off; "
         "SET client_connection_check_interval = '1s'; "
         "SET random_page_cost = 1.1; SET jit = off; "
+        "SET plan_cache_mode = force_generic_plan; "
         "SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; "
         "SET extra_float_digits = 1; SET bytea_output = 'hex'; "
         "SET xmloption = 'content'; SET standard_conforming_strings = on",

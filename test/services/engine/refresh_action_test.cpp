@@ -95,10 +95,10 @@ TEST_CASE("a differential refresh that AUTO chose needs no reason, a trial "
 }
 
 TEST_CASE("many changes of a large source are read where they lie") {
-  CHECK(reads_directly(2000, 1'000'000));
+  CHECK(reads_directly(20'000, 1'000'000));
 }
 
 TEST_CASE("few changes are consolidated, and so are many of a small source") {
-  CHECK_FALSE(reads_directly(1000, 1'000'000));
-  CHECK_FALSE(reads_directly(2000, 10'000));
+  CHECK_FALSE(reads_directly(10'000, 1'000'000));
+  CHECK_FALSE(reads_directly(20'000, 100'000));
 }
