@@ -67,10 +67,9 @@ project i.c1
 }
 
 TEST_CASE("parts that are the same are one node") {
-  const auto plan
-    = plan_of("SELECT a.n, b.n AS m FROM "
-              "(SELECT count(*) AS n FROM public.orders o) a, "
-              "(SELECT count(*) AS n FROM public.orders p) b");
+  const auto plan = plan_of("SELECT a.n, b.n AS m FROM "
+                            "(SELECT count(*) AS n FROM public.orders o) a, "
+                            "(SELECT count(*) AS n FROM public.orders p) b");
   const auto& pairs
     = std::get<inner_join>(std::get<project>(plan->node).input->node);
   CHECK(pairs.left == pairs.right);
