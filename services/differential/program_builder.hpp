@@ -1,6 +1,7 @@
 #pragma once
 
 #include "services/differential/program.hpp"
+#include "services/differential/relations.hpp"
 
 #include <map>
 #include <string>
@@ -18,12 +19,6 @@ struct delta {
   std::vector<std::string> counts;
   /// Whether reading it takes a join: whoever reads it twice stages it first.
   bool costly = false;
-};
-
-/// A column of a table that a program creates.
-struct column_definition {
-  std::string name;
-  std::string type;
 };
 
 /// Collects the statements of a refresh program. An operator sees its node, its
@@ -186,45 +181,8 @@ private:
   std::size_t tables_ = 0;
 };
 
-/// Returns the condition that some of `deltas` has rows.
-[[nodiscard]] std::string any_rows(const std::vector<std::string>& counts);
-
-/// A relation of `columns` without rows: a SELECT in parentheses.
-[[nodiscard]] std::string
-no_rows(const std::vector<column_definition>& columns);
-
-/// The definitions of `columns` as c1, c2 …
-[[nodiscard]] std::vector<column_definition>
-definitions(const std::vector<column>& columns);
-[[nodiscard]] column_definition definition(std::string name,
-                                           const column& type);
-/// The same, and __weight.
-[[nodiscard]] std::vector<column_definition>
-delta_definitions(const std::vector<column>& columns);
-
-/// The rows of `relation` (with __weight), those that are alike added up and
-/// those that cancel left out: a SELECT in parentheses.
-[[nodiscard]] std::string consolidated(std::string_view relation,
-                                       const std::vector<column>& columns);
-
-/// The same of the columns at `kept` alone, whose names stay.
-[[nodiscard]] std::string consolidated(std::string_view relation,
-                                       const std::vector<column>& columns,
-                                       const std::vector<std::size_t>& kept);
-
-/// The rows of `query` and, with weight -1, those of `table`, whose columns are
-/// called `names`: a SELECT in parentheses.
-[[nodiscard]] std::string difference(std::string_view query,
-                                     std::string_view table,
-                                     const std::vector<std::string>& names);
-
 /// The lines that empty the table `name` at the end of a program.
 [[nodiscard]] std::string clearing(const std::string& name, bool immediate);
-
-/// `reference` in a form whose equality means the same value: itself, or its
-/// text where equal values may look different or have no equality.
-[[nodiscard]] std::string exact(const std::string& reference,
-                                const column& type);
 
 delta differentiate(const scan& node, const plan& self,
                     program_builder& program);

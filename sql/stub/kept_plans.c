@@ -193,6 +193,17 @@ static void create_plans(void) {
                       HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+// Makes the key free. False: its plan is at work.
+static bool displace(const plan_key* key) {
+  kept_plan* former = hash_search(plans, key, HASH_FIND, NULL);
+  if (former == NULL)
+    return true;
+  if (former->users > 0)
+    return false;
+  forget(former);
+  return true;
+}
+
 // What may fail comes first: an entry is whole or not there.
 static kept_plan* keep(const plan_key* key, const plan_request* request,
                        PlannedStmt* plan, uint64 seen) {
@@ -226,7 +237,8 @@ static kept_plan* plan_and_keep(const plan_key* key,
   if (query->hasRowSecurity)
     return NULL;
   plan = planned_query(query, request->text, CURSOR_OPT_GENERIC_PLAN);
-  if (plan->transientPlan || plan->dependsOnRole)
+  // Functions that the planner evaluates may have kept a plan meanwhile.
+  if (plan->transientPlan || plan->dependsOnRole || !displace(key))
     return NULL;
   return keep(key, request, plan, seen);
 }
@@ -266,11 +278,7 @@ kept_plan* take_plan(const plan_request* request) {
     dlist_push_tail(&by_use, &kept->used);
     return kept;
   }
-  if (kept != NULL && kept->users > 0)
-    return NULL;
-  if (kept != NULL)
-    forget(kept);
-  return plan_and_keep(&key, request);
+  return displace(&key) ? plan_and_keep(&key, request) : NULL;
 }
 
 void begin_use(kept_plan* kept) { ++kept->users; }

@@ -1,6 +1,7 @@
 // The functions that refresh programs consist of. Each runs with the rights of
 // whoever calls it, as the statement itself would.
 
+#include "sql/stub/program_stack.h"
 #include "sql/stub/stage.h"
 
 #include <catalog/pg_type.h>

@@ -1,6 +1,7 @@
 #include "sql/stub/stage.h"
 
 #include "sql/stub/kept_plans.h"
+#include "sql/stub/program_stack.h"
 
 #include <access/tupdesc.h>
 #include <access/xact.h>
@@ -13,92 +14,6 @@
 #include <utils/tuplestore.h>
 
 #include <miscadmin.h>
-
-// A program at work, and what it has staged, in its own memory.
-typedef struct program {
-  // The subtransaction that it runs in.
-  SubTransactionId level;
-  MemoryContext memory;
-  List* relations;
-  // Statements that read what is staged.
-  int running;
-  struct program* outer;
-} program;
-
-static program* current = NULL;
-
-// -- programs -----------------------------------------------------------------
-
-static void drop_staged(EphemeralNamedRelation relation) {
-  tuplestore_end(relation->reldata);
-}
-
-// `whole`: an aborted transaction has closed the files by itself.
-static void drop_innermost(bool whole) {
-  program* ended = current;
-  ListCell* cell;
-  current = ended->outer;
-  if (whole)
-    foreach (cell, ended->relations)
-      drop_staged(lfirst(cell));
-  MemoryContextDelete(ended->memory);
-}
-
-static void end_transaction(XactEvent event, void* unused) {
-  (void)unused;
-  if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-    while (current != NULL)
-      drop_innermost(true);
-  else if (event == XACT_EVENT_ABORT)
-    current = NULL;
-}
-
-// No program outlives the subtransaction that it began in.
-static void end_subtransaction(SubXactEvent event, SubTransactionId level,
-                               SubTransactionId parent, void* unused) {
-  (void)parent;
-  (void)unused;
-  if (event == SUBXACT_EVENT_COMMIT_SUB || event == SUBXACT_EVENT_ABORT_SUB)
-    while (current != NULL && current->level >= level)
-      drop_innermost(event == SUBXACT_EVENT_COMMIT_SUB);
-}
-
-static void watch_transactions(void) {
-  static bool watching = false;
-  if (watching)
-    return;
-  RegisterXactCallback(end_transaction, NULL);
-  RegisterSubXactCallback(end_subtransaction, NULL);
-  watching = true;
-}
-
-void begin_program(void) {
-  MemoryContext memory = AllocSetContextCreate(
-    TopTransactionContext, "pg_trickle program", ALLOCSET_DEFAULT_SIZES);
-  program* begun = MemoryContextAllocZero(memory, sizeof(program));
-  watch_transactions();
-  begun->level = GetCurrentSubTransactionId();
-  begun->memory = memory;
-  begun->outer = current;
-  current = begun;
-}
-
-// The innermost program, which must be at rest: a function in one of its
-// statements has no say in it.
-static program* own_program(void) {
-  if (current == NULL || current->running > 0
-      || current->level != GetCurrentSubTransactionId())
-    ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-            errmsg("no refresh program is at work here"),
-            errhint("This function is for the refresh programs of stream "
-                    "tables."));
-  return current;
-}
-
-void end_program(void) {
-  (void)own_program();
-  drop_innermost(true);
-}
 
 // -- statements ---------------------------------------------------------------
 
@@ -136,7 +51,7 @@ typedef struct execution {
 static execution begin_execution(const program_statement* statement) {
   execution run;
   memset(&run, 0, sizeof(run));
-  run.own = own_program();
+  run.own = enter_statement_of_program();
   run.memory = AllocSetContextCreate(
     CurrentMemoryContext, "pg_trickle statement", ALLOCSET_DEFAULT_SIZES);
   run.caller = MemoryContextSwitchTo(run.memory);
@@ -152,7 +67,9 @@ static execution begin_execution(const program_statement* statement) {
   return run;
 }
 
+// What the statement's own functions began and left is dropped.
 static void end_execution(execution* run) {
+  leave_statement_of(run->own);
   MemoryContextSwitchTo(run->caller);
   MemoryContextDelete(run->memory);
 }
@@ -171,13 +88,6 @@ static ParamListInfo parameters(const program_statement* statement) {
     parameter->ptype = statement->types[i];
   }
   return list;
-}
-
-// What a statement's own functions began and left is dropped.
-static void settle(program* own) {
-  while (current != NULL && current != own)
-    drop_innermost(true);
-  --own->running;
 }
 
 static uint64 execute_plan(const execution* run, DestReceiver* to) {
@@ -201,7 +111,6 @@ static uint64 execute_plan(const execution* run, DestReceiver* to) {
 
 static uint64 execute(const execution* run, DestReceiver* to) {
   volatile uint64 rows = 0;
-  ++run->own->running;
   if (run->kept != NULL)
     begin_use(run->kept);
   PG_TRY();
@@ -212,7 +121,6 @@ static uint64 execute(const execution* run, DestReceiver* to) {
       end_use(run->kept);
   }
   PG_END_TRY();
-  settle(run->own);
   return rows;
 }
 
@@ -288,7 +196,7 @@ static void replace_staged(program* own, EphemeralNamedRelation relation) {
   MemoryContext caller = MemoryContextSwitchTo(own->memory);
   if (former != NULL) {
     own->relations = list_delete_ptr(own->relations, former);
-    drop_staged(former);
+    tuplestore_end(former->reldata);
   }
   own->relations = lappend(own->relations, relation);
   MemoryContextSwitchTo(caller);

@@ -17,12 +17,6 @@ typedef struct program_statement {
   bool keep;
 } program_statement;
 
-/// Begins a program; until it ends, what is staged belongs to it. Programs
-/// nest: a statement of one may write to a source of another.
-void begin_program(void);
-/// Drops what was staged since `begin_program`.
-void end_program(void);
-
 /// Runs a SELECT and stages its rows as `name`. Returns their number.
 int64 stage_rows(const char* name, const program_statement* statement);
 
