@@ -143,7 +143,7 @@ refresh_outcome refresh_immediate(postgres::session& db, work_item& item,
     outcome.action = "NO_DATA";
     return outcome;
   }
-  const auto opened = open_history(db, {table.id}, by);
+  const auto opened = open_history(db, {table.id}, by, fence);
   if (!opened) {
     outcome.error = opened.error();
     return outcome;

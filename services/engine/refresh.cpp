@@ -261,7 +261,7 @@ refresher_session::run(const refresh_order& order, ownership fence) {
       running.push_back(item.table.id);
   result<void> done;
   if (!running.empty()) {
-    const auto opened = open_history(s.db, running, order.by);
+    const auto opened = open_history(s.db, running, order.by, fence);
     if (!opened)
       return tl::unexpected(opened.error());
     for (auto& item : all)

@@ -42,7 +42,7 @@ nlohmann::json to_json(const completion& done) {
 
 result<std::map<stream_table_id, std::int64_t>>
 open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
-             initiator by) {
+             initiator by, ownership fence) {
   using ids = std::map<stream_table_id, std::int64_t>;
   std::vector<std::int64_t> numbers;
   for (auto table : tables)
@@ -52,15 +52,18 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
       "pgt_open_history",
       "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time, status, "
       "initiated_by) SELECT t.id, clock_timestamp(), 'RUNNING', $2 "
-      "FROM unnest($1::bigint[]) t (id), "
+      "FROM (SELECT FROM pgtrickle.pgt_owner WHERE epoch = $3 FOR SHARE) o, "
+      "unnest($1::bigint[]) t (id), "
       "set_config('synchronous_commit', 'off', true) RETURNING pgt_id, "
       "refresh_id");
     ids opened;
     for (const auto& row : tx.exec_prepared(
            "pgt_open_history", fmt::format("{{{}}}", fmt::join(numbers, ",")),
-           name_of(by)))
+           name_of(by), fence.epoch))
       opened[stream_table_id{row[0].as<std::int64_t>()}]
         = row[1].as<std::int64_t>();
+    if (opened.empty())
+      catalog::check_fence(tx, fence.epoch);
     return opened;
   });
 }

@@ -11,11 +11,12 @@ namespace pgtrickle::engine {
 
 /// Opens a RUNNING history row for each table, in a transaction of its own: a
 /// crash leaves it as evidence. Nobody waits for the disk: losing the trail to
-/// a crash of PostgreSQL is no harm, the refresh is lost with it. Returns the
-/// rows' ids.
+/// a crash of PostgreSQL is no harm, the refresh is lost with it. A statement
+/// that outlives its daemon opens nothing. Returns the rows' ids. Errors:
+/// fenced.
 [[nodiscard]] result<std::map<stream_table_id, std::int64_t>>
 open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
-             initiator by);
+             initiator by, ownership fence);
 
 /// Opens one within the transaction that fills `table`. Returns its id.
 [[nodiscard]] std::int64_t begin_history(pqxx::transaction_base& tx,

@@ -91,16 +91,6 @@ static void note(void* plan, int cache, uint32 value) {
   MemoryContextSwitchTo(caller);
 }
 
-void note_dependencies(void* plan, const PlannedStmt* of) {
-  ListCell* cell;
-  foreach (cell, of->relationOids)
-    note(plan, tables, lfirst_oid(cell));
-  foreach (cell, of->invalItems) {
-    const PlanInvalItem* item = lfirst_node(PlanInvalItem, cell);
-    note(plan, item->cacheId, item->hashValue);
-  }
-}
-
 static void drop(void* plan, int cache, uint32 value) {
   const dependency_key key = {cache, value};
   dependency* noted = hash_search(dependencies, &key, HASH_FIND, NULL);
@@ -111,12 +101,22 @@ static void drop(void* plan, int cache, uint32 value) {
     hash_search(dependencies, &key, HASH_REMOVE, NULL);
 }
 
-void forget_dependencies(void* plan, const PlannedStmt* of) {
+static void for_each_dependency(const PlannedStmt* of, void* plan,
+                                void (*act)(void* plan, int cache,
+                                            uint32 value)) {
   ListCell* cell;
   foreach (cell, of->relationOids)
-    drop(plan, tables, lfirst_oid(cell));
+    act(plan, tables, lfirst_oid(cell));
   foreach (cell, of->invalItems) {
     const PlanInvalItem* item = lfirst_node(PlanInvalItem, cell);
-    drop(plan, item->cacheId, item->hashValue);
+    act(plan, item->cacheId, item->hashValue);
   }
+}
+
+void note_dependencies(void* plan, const PlannedStmt* of) {
+  for_each_dependency(of, plan, note);
+}
+
+void forget_dependencies(void* plan, const PlannedStmt* of) {
+  for_each_dependency(of, plan, drop);
 }
