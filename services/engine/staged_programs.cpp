@@ -69,6 +69,8 @@ void staged_programs::forget(pqxx::dbtransaction& tx, stream_table_id id) {
     return;
   for (const auto& table : known->second.program.staging)
     tx.exec("DROP TABLE IF EXISTS " + table);
+  // The call of its function (refresh_one).
+  tx.conn().unprepare(refresh_function(id));
 }
 
 void staged_programs::make_room(pqxx::dbtransaction& tx) {
