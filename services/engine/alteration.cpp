@@ -2,6 +2,7 @@
 
 #include "services/catalog/stream_table_store.hpp"
 #include "services/engine/column_changes.hpp"
+#include "services/engine/one_off_program.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/refresh_history.hpp"
 #include "services/engine/refresh_one.hpp"
@@ -55,24 +56,6 @@ alteration plan_alteration(pqxx::dbtransaction& tx, const caller& by,
   return planned;
 }
 
-/// Runs `body`, a refresh function's, once, with the owner's rights.
-pqxx::row run_once(pqxx::dbtransaction& tx, const alteration& planned,
-                   const refresh_program& program, const std::string& mode) {
-  for (std::size_t i = 0; i < program.staging.size(); ++i)
-    tx.exec(fmt::format("DROP TABLE IF EXISTS {}; {}; GRANT ALL ON {} TO {}",
-                        program.staging[i], program.create_staging[i],
-                        program.staging[i], quoted(planned.table.owner)));
-  const std::string name = "pg_temp.__pgt_alteration";
-  create_function(tx, name, program.function_body, planned.table.owner);
-  auto row = tx.exec1(fmt::format(
-    "SELECT r[1], r[2] FROM {}('{}', NULL, NULL, NULL, NULL, NULL, NULL) r",
-    name, mode));
-  tx.exec("DROP FUNCTION " + name);
-  for (const auto& table : program.staging)
-    tx.exec("DROP TABLE " + table);
-  return row;
-}
-
 /// Computes the new rows into a temporary table, and fills the arrangements.
 void fill_beside(pqxx::dbtransaction& tx, const alteration& planned) {
   std::vector<std::string> columns;
@@ -87,7 +70,8 @@ void fill_beside(pqxx::dbtransaction& tx, const alteration& planned) {
                       joined(columns), beside, quoted(planned.table.owner)));
   auto target = planned.target();
   target.name = beside;
-  (void)run_once(tx, planned, compile(*planned.prepared.plan, target), "FILL");
+  (void)run_once(tx, compile(*planned.prepared.plan, target), "FILL",
+                 planned.table.owner);
 }
 
 /// Changes the table's rows by what the new ones differ in. From the first
@@ -95,19 +79,8 @@ void fill_beside(pqxx::dbtransaction& tx, const alteration& planned) {
 void exchange_rows(pqxx::dbtransaction& tx, const alteration& planned,
                    refresh_outcome& outcome) {
   const auto& table = planned.table;
-  // As the owner: it may evaluate his constraints and domains.
   const auto alter = [&](const std::vector<std::string>& actions) {
-    if (actions.empty())
-      return;
-    const std::string name = "pg_temp.__pgt_alteration";
-    create_function(
-      tx, name,
-      "BEGIN EXECUTE "
-        + literal("ALTER TABLE " + table.name + " " + joined(actions))
-        + "; RETURN NULL; END",
-      table.owner);
-    tx.exec("SELECT " + name + "(NULL, NULL, NULL, NULL, NULL, NULL, NULL)");
-    tx.exec("DROP FUNCTION " + name);
+    alter_as_owner(tx, table.name, actions, table.owner);
   };
   const bool drops_first
     = !planned.columns.additions.empty()
@@ -118,15 +91,8 @@ void exchange_rows(pqxx::dbtransaction& tx, const alteration& planned,
   if (drops_first)
     alter(planned.columns.drops);
   alter(planned.columns.additions);
-  std::vector<std::string> outputs;
-  for (const auto& name : planned.prepared.query.names)
-    outputs.push_back(quoted(name));
-  const auto width = outputs.size();
-  const auto rows = fmt::format("SELECT {} FROM (SELECT {} FROM {}) AS o({})",
-                                column_list("o", width), joined(outputs),
-                                beside, column_list("", width));
   const auto& root = *planned.prepared.plan;
-  plan stored{opaque{rows, {}, "computed beside"}, root.columns, root.key};
+  auto stored = rows_of(beside, planned.prepared.query.names, root);
   // By a key that is still empty no former row would be found.
   if (std::ranges::any_of(root.key, [&](std::size_t i) {
         return planned.columns.empty_names.contains(
@@ -134,9 +100,9 @@ void exchange_rows(pqxx::dbtransaction& tx, const alteration& planned,
       }))
     stored.key.clear();
   const auto counts
-    = run_once(tx, planned, compile(stored, planned.target()), "FULL");
-  outcome.rows_inserted = counts[0].as<std::int64_t>(0);
-  outcome.rows_deleted = counts[1].as<std::int64_t>(0);
+    = run_once(tx, compile(stored, planned.target()), "FULL", table.owner);
+  outcome.rows_inserted = counts.inserted;
+  outcome.rows_deleted = counts.deleted;
   if (!drops_first)
     alter(planned.columns.drops);
 }

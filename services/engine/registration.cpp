@@ -66,8 +66,26 @@ oid create_table(pqxx::dbtransaction& tx, const std::string& name,
   return tx.exec_params1("SELECT $1::regclass::oid", name)[0].as<oid>();
 }
 
-stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
-                       const stream_table_definition& definition) {
+/// Drops one stream table, those that read it first.
+void drop(pqxx::dbtransaction& tx, stream_table_id id) {
+  const auto tables = catalog::load(tx, {id});
+  const auto found = tables.find(id);
+  if (found == tables.end())
+    return;
+  const auto& table = found->second;
+  for (const auto& row :
+       tx.exec_params("SELECT pgt_id FROM pgtrickle.pgt_dependencies WHERE "
+                      "source_relid = $1",
+                      table.relid))
+    drop(tx, stream_table_id{row[0].as<std::int64_t>()});
+  // The event trigger on DROP forgets the rest; views on it keep it alive.
+  tx.exec("DROP TABLE " + table.name);
+}
+
+} // namespace
+
+stream_table_id create_within(pqxx::dbtransaction& tx, const caller& by,
+                              const stream_table_definition& definition) {
   check_size(definition.query);
   check_mode(definition.refresh_mode);
   check_schedule(tx, definition.schedule);
@@ -102,31 +120,13 @@ stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
   return created;
 }
 
-/// Drops one stream table, those that read it first.
-void drop(pqxx::dbtransaction& tx, stream_table_id id) {
-  const auto tables = catalog::load(tx, {id});
-  const auto found = tables.find(id);
-  if (found == tables.end())
-    return;
-  const auto& table = found->second;
-  for (const auto& row :
-       tx.exec_params("SELECT pgt_id FROM pgtrickle.pgt_dependencies WHERE "
-                      "source_relid = $1",
-                      table.relid))
-    drop(tx, stream_table_id{row[0].as<std::int64_t>()});
-  // The event trigger on DROP forgets the rest; views on it keep it alive.
-  tx.exec("DROP TABLE " + table.name);
-}
-
-} // namespace
-
 result<stream_table_id>
 create_stream_table(session& db, const caller& by,
                     const stream_table_definition& definition,
                     ownership fence) {
   return db.run<stream_table_id>(isolation::read_committed,
                                  [&](pqxx::dbtransaction& tx) {
-                                   auto id = create(tx, by, definition);
+                                   auto id = create_within(tx, by, definition);
                                    catalog::check_fence(tx, fence.epoch);
                                    return id;
                                  });

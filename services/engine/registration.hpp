@@ -16,6 +16,11 @@ namespace pgtrickle::engine {
 create_stream_table(postgres::session& db, const caller& by,
                     const stream_table_definition& definition, ownership fence);
 
+/// The same within a transaction of the caller's. Throws.
+[[nodiscard]] stream_table_id
+create_within(pqxx::dbtransaction& tx, const caller& by,
+              const stream_table_definition& definition);
+
 /// Applies `change`; returns the id. The rows of a new query are there
 /// afterwards; a new mode leaves the table marked for re-initialisation.
 [[nodiscard]] result<stream_table_id>

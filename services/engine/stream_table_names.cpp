@@ -54,11 +54,16 @@ qualified_name parse_name(pqxx::dbtransaction& tx, const caller& by,
   return {schema.as<std::string>(), row[0].as<std::string>()};
 }
 
+oid relation_named(pqxx::dbtransaction& tx, const caller& by,
+                   const std::string& text) {
+  return looked_up(tx, by, "pg_catalog.to_regclass($1)::pg_catalog.oid",
+                   text)[0]
+    .as<oid>(0);
+}
+
 stream_table_id resolve(pqxx::dbtransaction& tx, const caller& by,
                         const std::string& text) {
-  const auto relid
-    = looked_up(tx, by, "pg_catalog.to_regclass($1)::pg_catalog.oid", text)[0]
-        .as<oid>(0);
+  const auto relid = relation_named(tx, by, text);
   const auto id = catalog::find_by_relation(tx, relid);
   if (!id)
     throw postgres::abandoned(

@@ -19,6 +19,10 @@ struct qualified_name {
 [[nodiscard]] qualified_name
 parse_name(pqxx::dbtransaction& tx, const caller& by, const std::string& text);
 
+/// The relation that `text` names for `by`; 0: none.
+[[nodiscard]] oid relation_named(pqxx::dbtransaction& tx, const caller& by,
+                                 const std::string& text);
+
 /// The stream table that `text` names. Throws stream_table_not_found.
 [[nodiscard]] stream_table_id resolve(pqxx::dbtransaction& tx, const caller& by,
                                       const std::string& text);

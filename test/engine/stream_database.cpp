@@ -1,46 +1,51 @@
 #include "test/engine/stream_database.hpp"
 
 #include "test/support/eventually.hpp"
-#include "test/support/private_postgres.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <atomic>
+#include <map>
+#include <set>
 
 namespace pgtrickle::test {
 
 namespace {
 
-private_postgres& server() {
-  static private_postgres instance;
-  return instance;
+/// One server for each kind of settings.
+private_postgres& server_with(const std::string& settings) {
+  static std::map<std::string, private_postgres> servers;
+  return servers.try_emplace(settings, settings).first->second;
 }
 
-postgres::session open(const std::string& database) {
-  auto db = postgres::session::open({.conninfo = server().conninfo(database),
-                                     .application_name = "pgtrickle test"});
+postgres::session open(const std::string& conninfo) {
+  auto db = postgres::session::open(
+    {.conninfo = conninfo, .application_name = "pgtrickle test"});
   if (!db)
     throw std::runtime_error(db.error().message);
   return std::move(*db);
 }
 
 /// A database with the extension, which others are copied from.
-std::string with_extension() {
+std::string with_extension(private_postgres& server) {
+  static std::set<const private_postgres*> made;
   const std::string name = "engine_template";
-  pqxx::connection db{server().conninfo()};
+  if (!made.insert(&server).second)
+    return name;
+  pqxx::connection db{server.conninfo()};
   pqxx::nontransaction{db}.exec("CREATE DATABASE " + name);
-  pqxx::connection inside{server().conninfo(name)};
+  pqxx::connection inside{server.conninfo(name)};
   pqxx::nontransaction{inside}.exec("CREATE EXTENSION pg_trickle");
   return name;
 }
 
-std::string new_database() {
-  static const auto original = with_extension();
+std::string new_database(private_postgres& server) {
   static std::atomic<int> count{0};
+  const auto original = with_extension(server);
   const auto name = fmt::format("engine_{}", ++count);
-  pqxx::connection db{server().conninfo()};
+  pqxx::connection db{server.conninfo()};
   pqxx::nontransaction{db}.exec(
     fmt::format("CREATE DATABASE {} TEMPLATE {}", name, original));
   return name;
@@ -48,15 +53,16 @@ std::string new_database() {
 
 } // namespace
 
-stream_database::stream_database()
-  : name_(new_database()), db_(open(name_)),
-    refresher_(std::make_unique<engine::refresher_session>(open(name_))),
-    user_(std::make_unique<pqxx::connection>(server().conninfo(name_))) {}
+stream_database::stream_database(const std::string& settings)
+  : server_(server_with(settings)), name_(new_database(server_)),
+    db_(open(conninfo())),
+    refresher_(std::make_unique<engine::refresher_session>(open(conninfo()))),
+    user_(std::make_unique<pqxx::connection>(conninfo())) {}
 
 stream_database::~stream_database() {
   user_.reset();
   refresher_.reset();
-  pqxx::connection db{server().conninfo()};
+  pqxx::connection db{server_.conninfo()};
   // A session that has many temporary tables takes its time to end, and
   // PostgreSQL waits 5 s for it.
   (void)eventually(60s, [&] {
@@ -71,7 +77,7 @@ stream_database::~stream_database() {
 }
 
 std::string stream_database::conninfo() const {
-  return server().conninfo(name_);
+  return server_.conninfo(name_);
 }
 
 pqxx::result stream_database::sql(const std::string& statement) {

@@ -3,6 +3,7 @@
 #include "services/engine/refresh.hpp"
 #include "services/engine/registration.hpp"
 #include "services/postgres/session.hpp"
+#include "test/support/private_postgres.hpp"
 
 #include <string>
 #include <vector>
@@ -13,7 +14,8 @@ namespace pgtrickle::test {
 /// the engine over it: what a daemon would do, one call at a time.
 class stream_database {
 public:
-  stream_database();
+  /// `settings` are lines of the server's postgresql.conf.
+  explicit stream_database(const std::string& settings = {});
   ~stream_database();
 
   /// Runs SQL as an ordinary session would.
@@ -46,6 +48,7 @@ public:
   [[nodiscard]] const caller& owner() const { return owner_; }
 
 private:
+  private_postgres& server_;
   std::string name_;
   postgres::session db_;
   caller owner_{"postgres", "\"$user\", public"};
