@@ -5,6 +5,7 @@
 #include "actors/refresher.hpp"
 #include "actors/registrar.hpp"
 #include "actors/scheduler.hpp"
+#include "actors/snapshotter.hpp"
 #include "actors/watcher.hpp"
 
 #include <caf/actor_system.hpp>
@@ -61,8 +62,16 @@ child_factory children_of(caf::actor_system& system, const context_ptr& context,
     [&system, context, gateway](const database_opened& opened,
                                 const watcher_actor& watching,
                                 const scheduler_actor& scheduling) {
-      return system.spawn<caf::detached>(registrar, context, opened, watching,
-                                         scheduling, gateway);
+      return system.spawn<caf::detached>(
+        registrar,
+        desk_equipment{context, opened, watching, scheduling, gateway});
+    },
+    [&system, context, gateway](const database_opened& opened,
+                                const watcher_actor& watching,
+                                const scheduler_actor& scheduling) {
+      return system.spawn<caf::detached>(
+        snapshotter,
+        desk_equipment{context, opened, watching, scheduling, gateway});
     },
     [&system, context](const database_opened& opened) {
       return system.spawn<caf::detached>(announcer, context, opened.facts);

@@ -21,6 +21,9 @@ struct child_factory {
   std::function<registrar_actor(const database_opened&, watcher_actor,
                                 scheduler_actor)>
     registrar;
+  std::function<snapshotter_actor(const database_opened&, watcher_actor,
+                                  scheduler_actor)>
+    snapshotter;
   std::function<announcer_actor(const database_opened&)> announcer;
 };
 

@@ -3,6 +3,7 @@
 #include "actors/node.hpp"
 #include "services/bus/private_server.hpp"
 #include "services/calls/definition_calls.hpp"
+#include "services/calls/snapshot_calls.hpp"
 #include "services/config/redaction.hpp"
 #include "services/http/server.hpp"
 
@@ -162,6 +163,14 @@ void shut_down(const node_actor& running, const config::options& options) {
   std::signal(SIGALRM, [](int) { _exit(EXIT_FAILURE); });
   alarm(static_cast<unsigned>(options.shutdown_deadline) + farewell_seconds);
   caf::anon_send_exit(running, caf::exit_reason::user_shutdown);
+}
+
+/// The methods of every call that a daemon answers.
+std::vector<std::string> call_methods() {
+  std::vector<std::string> methods{"cluster_nodes", "ping"};
+  for (const auto& some : {definition_methods(), snapshot_methods()})
+    methods.insert(methods.end(), some.begin(), some.end());
+  return methods;
 }
 
 result<int> run(daemon_options& options, const sigset_t& awaited, int argc,

@@ -1,6 +1,7 @@
 #include "actors/supervisor.hpp"
 
 #include "actors/exit_reasons.hpp"
+#include "services/calls/snapshot_calls.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
@@ -14,8 +15,13 @@ namespace pgtrickle {
 
 namespace {
 
-constexpr std::array child_names{"watcher", "refresher", "scheduler",
-                                 "registrar", "announcer"};
+constexpr std::array child_names{"watcher",   "refresher",   "scheduler",
+                                 "registrar", "snapshotter", "announcer"};
+
+bool is_about_snapshots(const std::string& method) {
+  static const auto methods = snapshot_methods();
+  return std::ranges::find(methods, method) != methods.end();
+}
 
 failure not_ready(const std::string& database) {
   return {errc::connection_lost,
@@ -114,6 +120,10 @@ void supervisor_state::start(child which) {
     case the_registrar:
       registrar_ = adopt(factory_.registrar(*opened_, watcher_, scheduler_));
       return;
+    case the_snapshotter:
+      snapshotter_
+        = adopt(factory_.snapshotter(*opened_, watcher_, scheduler_));
+      return;
     case the_announcer:
       announcer_ = adopt(factory_.announcer(*opened_));
       return;
@@ -134,8 +144,7 @@ void supervisor_state::stop_from(child first) {
     opened_.reset();
   if (first <= the_scheduler)
     scheduler_ = nullptr;
-  if (first <= the_registrar)
-    give_calls_up();
+  give_calls_up(first);
 }
 
 void supervisor_state::child_died(const caf::down_msg& down) {
@@ -242,16 +251,20 @@ caf::result<call_outcome> supervisor_state::route(const call& asked) {
   }
   if (asked.method == "cluster_nodes")
     return self_->delegate(cluster_, asked);
-  if (registrar_)
-    return hand_on(asked);
-  return call_outcome{tl::unexpected(not_ready(database_.name))};
+  if (!registrar_ || !snapshotter_)
+    return call_outcome{tl::unexpected(not_ready(database_.name))};
+  return is_about_snapshots(asked.method)
+           ? hand_on(asked, the_snapshotter, snapshotter_)
+           : hand_on(asked, the_registrar, registrar_);
 }
 
-caf::result<call_outcome> supervisor_state::hand_on(const call& asked) {
+template <class Worker>
+caf::result<call_outcome> supervisor_state::hand_on(const call& asked, child to,
+                                                    const Worker& worker) {
   const auto number = ++last_call_;
   auto promise = self_->make_response_promise<call_outcome>();
-  calls_.emplace(number, promise);
-  self_->request(registrar_, caf::infinite, asked)
+  calls_.emplace(number, call_in_work{to, promise});
+  self_->request(worker, caf::infinite, asked)
     .then(
       [this, number](const call_outcome& outcome) { answer(number, outcome); },
       [this, number](const caf::error&) {
@@ -263,13 +276,20 @@ caf::result<call_outcome> supervisor_state::hand_on(const call& asked) {
 void supervisor_state::answer(std::uint64_t number,
                               const call_outcome& outcome) {
   if (auto found = calls_.extract(number); !found.empty())
-    found.mapped().deliver(outcome);
+    found.mapped().promise.deliver(outcome);
 }
 
-void supervisor_state::give_calls_up() {
-  registrar_ = nullptr;
-  for (auto& [number, promise] : std::exchange(calls_, {}))
-    promise.deliver(call_outcome{tl::unexpected(call_interrupted())});
+void supervisor_state::give_calls_up(child first) {
+  if (first <= the_registrar)
+    registrar_ = nullptr;
+  if (first <= the_snapshotter)
+    snapshotter_ = nullptr;
+  auto given_up = std::exchange(calls_, {});
+  for (auto& [number, one] : given_up)
+    if (one.with >= first)
+      one.promise.deliver(call_outcome{tl::unexpected(call_interrupted())});
+    else
+      calls_.emplace(number, std::move(one));
 }
 
 supervisor_actor::behavior_type

@@ -37,6 +37,7 @@ private:
     the_refresher,
     the_scheduler,
     the_registrar,
+    the_snapshotter,
     the_announcer,
     child_count
   };
@@ -58,9 +59,11 @@ private:
 
   // -- calls ---
   caf::result<call_outcome> route(const call& asked);
-  caf::result<call_outcome> hand_on(const call& asked);
+  template <class Worker>
+  caf::result<call_outcome> hand_on(const call& asked, child to,
+                                    const Worker& worker);
   void answer(std::uint64_t number, const call_outcome& outcome);
-  void give_calls_up();
+  void give_calls_up(child first);
 
   supervisor_actor::pointer self_;
   /// CAF destroys an actor to which no handle is left, even one that waits for
@@ -77,13 +80,17 @@ private:
   refresher_actor refresher_;
   scheduler_actor scheduler_;
   registrar_actor registrar_;
+  snapshotter_actor snapshotter_;
   announcer_actor announcer_;
   /// By child; null: not running.
   std::array<caf::actor, child_count> handles_;
 
-  /// Calls that the registrar works on. A registrar that ends does not answer
-  /// them.
-  std::map<std::uint64_t, caf::typed_response_promise<call_outcome>> calls_;
+  /// A call that a child works on. One that ends does not answer it.
+  struct call_in_work {
+    child with;
+    caf::typed_response_promise<call_outcome> promise;
+  };
+  std::map<std::uint64_t, call_in_work> calls_;
   std::uint64_t last_call_ = 0;
 
   std::optional<database_opened> opened_;

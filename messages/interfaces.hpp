@@ -8,6 +8,7 @@
 //            (a database) ├─ refresher ── refresh workers
 //                         ├─ scheduler
 //                         ├─ registrar
+//                         ├─ snapshotter
 //                         └─ announcer
 
 #include "messages/calls.hpp"
@@ -61,6 +62,11 @@ using registrar_actor = caf::typed_actor<
   caf::replies_to<call>::with<call_outcome>,
   // Carries out what waits in pgtrickle.pending_calls, in order.
   caf::reacts_to<pending_calls_waiting>>;
+
+/// Takes, restores, verifies and drops snapshots. Detached.
+using snapshotter_actor = caf::typed_actor<
+  // Carries out a call.
+  caf::replies_to<call>::with<call_outcome>>;
 
 /// Owns the database and watches what happens in it. Detached.
 using watcher_actor = caf::typed_actor<

@@ -192,8 +192,8 @@ result<call_effect> carry_out(postgres::session& db, const caller& by,
   return found->second(c);
 }
 
-std::vector<std::string> call_methods() {
-  std::vector<std::string> methods{"cluster_nodes", "ping"};
+std::vector<std::string> definition_methods() {
+  std::vector<std::string> methods;
   for (const auto& [method, handle] : handlers())
     methods.emplace_back(method);
   return methods;

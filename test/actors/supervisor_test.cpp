@@ -72,6 +72,14 @@ struct fixture : test::actor_fixture {
                  };
                });
       },
+      [this](const database_opened&, const watcher_actor&,
+             const scheduler_actor&) {
+        return snapshotter_ = spawn([]() -> snapshotter_actor::behavior_type {
+                 return {[](const call& asked) {
+                   return call_outcome{"snapshotter: " + asked.method};
+                 }};
+               });
+      },
       [this](const database_opened&) {
         ++announcers;
         return spawn([]() -> announcer_actor::behavior_type {
@@ -128,6 +136,7 @@ struct fixture : test::actor_fixture {
   watcher_actor watcher_;
   refresher_actor refresher_;
   registrar_actor registrar_;
+  snapshotter_actor snapshotter_;
   int watchers = 0;
   int refreshers = 0;
   int schedulers = 0;
@@ -158,6 +167,23 @@ TEST_CASE_FIXTURE(fixture, "calls are answered or handed to the registrar") {
   CHECK(ask("cluster_nodes") == "[]");
   open();
   CHECK(ask("explain_st") == "explain_st");
+}
+
+TEST_CASE_FIXTURE(fixture, "calls about snapshots go to the snapshotter, which "
+                           "outlives neither the registrar nor ends it") {
+  open();
+  const auto first = snapshotter_;
+  CHECK(ask("restore_from_snapshot") == "snapshotter: restore_from_snapshot");
+  kill(snapshotter_);
+  advance(2s);
+  CHECK(registrars == 1);
+  CHECK(snapshotter_ != first);
+  const auto second = snapshotter_;
+  kill(registrar_);
+  advance(2s);
+  CHECK(registrars == 2);
+  CHECK(snapshotter_ != second);
+  CHECK(ask("drop_snapshot") == "snapshotter: drop_snapshot");
 }
 
 TEST_CASE_FIXTURE(fixture, "with a dead child those that hold its handle start "

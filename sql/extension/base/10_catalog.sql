@@ -75,6 +75,8 @@ CREATE TABLE pgtrickle.pgt_refresh_history (
   start_time      timestamptz NOT NULL,
   end_time        timestamptz,
   data_timestamp  timestamptz,
+  -- the snapshot that its rows were computed at
+  reached         pg_snapshot,
   action          text CHECK (action IN ('NO_DATA', 'DIFFERENTIAL', 'FULL', 'REINITIALIZE', 'SKIP')),
   -- why this action
   reason          text,

@@ -71,6 +71,11 @@ BEGIN
     AND (t.tgtype & 1 = 1) <> EXISTS (SELECT FROM pg_inherits WHERE inhrelid = t.tgrelid);
 END $$;
 
+-- What lies beyond the frontiers on `source` is lost. Whoever compiles anew knows
+-- by itself; this is for those that may come back to an old frontier.
+CREATE FUNCTION pgtrickle._changes_lost(source oid, why text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS '';
+
 -- The change buffer of `source`, with the columns that are captured. In few
 -- statements: each of them fires the event triggers.
 CREATE FUNCTION pgtrickle._create_buffer(source oid) RETURNS void
@@ -99,6 +104,9 @@ BEGIN
       EXECUTE format('CREATE TABLE %s_%s () INHERITS (%s) WITH (autovacuum_enabled = off)', buffer, part, buffer);
     END LOOP;
   ELSIF missing <> '{}' THEN
+    IF outdated IS NOT NULL THEN
+      PERFORM pgtrickle._changes_lost(source, format('a column of %s has another type', pgtrickle._relation_name(source)));
+    END IF;
     EXECUTE format('ALTER TABLE %s %sADD COLUMN %s', buffer, outdated, array_to_string(missing, ', ADD COLUMN '));
   END IF;
   PERFORM pgtrickle._withhold_statistics(to_regclass(buffer));
@@ -182,6 +190,6 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._capture(), pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(),
-  pgtrickle._drop_capture(oid, oid[]), pgtrickle._captured_columns(oid),
+  pgtrickle._changes_lost(oid, text), pgtrickle._drop_capture(oid, oid[]), pgtrickle._captured_columns(oid),
   pgtrickle._captured_attnums(oid), pgtrickle._needs_capture(oid),
   pgtrickle._create_buffer(oid), pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;

@@ -5,14 +5,15 @@
 --   ddl_serial (as it was when the stream table was loaded).
 
 -- Completes the history rows.
-CREATE FUNCTION pgtrickle._complete_history(done jsonb, at timestamptz) RETURNS void
+CREATE FUNCTION pgtrickle._complete_history(done jsonb, at timestamptz, reached pg_snapshot DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   UPDATE pgtrickle.pgt_refresh_history h
   SET start_time = at + d.waited * interval '1 microsecond',
       end_time = at + (d.waited + d.took) * interval '1 microsecond',
       status = 'COMPLETED', action = d.action, reason = nullif(d.reason, ''),
-      delta_row_count = d.changes, rows_inserted = d.inserted, rows_deleted = d.deleted, data_timestamp = at
+      delta_row_count = d.changes, rows_inserted = d.inserted, rows_deleted = d.deleted, data_timestamp = at,
+      reached = _complete_history.reached
   FROM jsonb_to_recordset(done)
     AS d (refresh_id bigint, action text, reason text, changes bigint, inserted bigint, deleted bigint, waited bigint, took bigint)
   WHERE h.refresh_id = d.refresh_id;
@@ -27,7 +28,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   -- What this transaction has written to stream tables is consumed.
   reached := reached || jsonb_build_object('own_xid', pg_current_xact_id()::text);
-  PERFORM pgtrickle._complete_history(done, at);
+  PERFORM pgtrickle._complete_history(done, at, (reached ->> 'snapshot')::pg_snapshot);
   RETURN QUERY
     UPDATE pgtrickle.pgt_stream_tables s
     SET frontier = reached, data_timestamp = at, last_refresh_at = clock_timestamp(),
@@ -46,5 +47,5 @@ BEGIN
     RETURNING s.pgt_id, s.status;
 END $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._complete_history(jsonb, timestamptz),
+REVOKE ALL ON FUNCTION pgtrickle._complete_history(jsonb, timestamptz, pg_snapshot),
   pgtrickle._complete_refreshes(jsonb, jsonb, timestamptz) FROM PUBLIC;

@@ -261,6 +261,7 @@ BEGIN
     ELSIF gone.trigger ~ '^pgt_capture_\d+_' AND gone.relation IS NOT NULL
         AND pgtrickle._needs_capture(split_part(gone.trigger, '_', 3)::oid) THEN
       -- what was written since is missed, unless everything is read anew
+      PERFORM pgtrickle._changes_lost(split_part(gone.trigger, '_', 3)::oid, format('trigger %s was dropped', gone.identity));
       any_known := pgtrickle._mark_dropped('pg_class'::regclass, split_part(gone.trigger, '_', 3)::oid, 0,
                                            'trigger ' || gone.identity) OR any_known;
     ELSIF gone.trigger ~ '^pgt_immediate_\d+_\d+_' AND gone.relation IS NOT NULL THEN
