@@ -1,15 +1,47 @@
 #include "actors/snapshotter.hpp"
 
 #include "services/calls/snapshot_calls.hpp"
+#include "services/snapshots/keeping.hpp"
+
+#include <spdlog/spdlog.h>
 
 namespace pgtrickle {
+
+namespace {
+
+/// Between two looks for snapshots that are due.
+constexpr std::chrono::seconds look_interval{5};
+
+} // namespace
 
 snapshotter_actor::behavior_type
 snapshotter_state::make_behavior(desk_equipment equipment) {
   desk_.open(std::move(equipment), carry_out_snapshot_call, name);
+  self_->delayed_send(self_, look_interval, pulse{});
   return {
     [this](const call& asked) { return desk_.answer(asked); },
+    [this](pulse) {
+      look_at_the_clock();
+      self_->delayed_send(self_, look_interval, pulse{});
+    },
   };
+}
+
+void snapshotter_state::look_at_the_clock() {
+  const auto& facts = desk_.database().facts;
+  const auto kept = desk_.session().and_then(
+    [&](postgres::session* db) { return snapshots::keep(*db, facts.fence); });
+  if (!kept) {
+    desk_.drop_if_lost(kept.error());
+    spdlog::warn("database {}: no look for due snapshots: {}", facts.name,
+                 kept.error().message);
+    return;
+  }
+  for (const auto& snapshot : kept->taken)
+    spdlog::info("database {}: {} was taken", facts.name, snapshot);
+  for (const auto& failed : kept->failures)
+    spdlog::warn("database {}: a snapshot failed: {}", facts.name,
+                 failed.message);
 }
 
 snapshotter_actor::behavior_type

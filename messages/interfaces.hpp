@@ -66,7 +66,9 @@ using registrar_actor = caf::typed_actor<
 /// Takes, restores, verifies and drops snapshots. Detached.
 using snapshotter_actor = caf::typed_actor<
   // Carries out a call.
-  caf::replies_to<call>::with<call_outcome>>;
+  caf::replies_to<call>::with<call_outcome>,
+  // Takes what is due, and lets go of what is old.
+  caf::reacts_to<pulse>>;
 
 /// Owns the database and watches what happens in it. Detached.
 using watcher_actor = caf::typed_actor<

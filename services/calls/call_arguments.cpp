@@ -30,6 +30,16 @@ call_arguments::optional_text(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<int> call_arguments::optional_number(std::string_view name) {
+  const auto found = values_.find(name);
+  if (found == values_.end() || found->is_null())
+    return std::nullopt;
+  if (found->is_number_integer())
+    return found->get<int>();
+  mismatch(name, "an integer", *found);
+  return std::nullopt;
+}
+
 bool call_arguments::flag(std::string_view name, bool otherwise) {
   const auto found = values_.find(name);
   if (found == values_.end())

@@ -22,6 +22,9 @@ public:
   /// A text, or null.
   [[nodiscard]] std::optional<std::string> optional_text(std::string_view name);
 
+  /// An integer, or null.
+  [[nodiscard]] std::optional<int> optional_number(std::string_view name);
+
   /// A boolean; absent: `otherwise`.
   [[nodiscard]] bool flag(std::string_view name, bool otherwise);
 

@@ -101,6 +101,8 @@ result<call_effect> alter(context& c) {
   change.schedule = c.arguments.optional_text("schedule");
   change.refresh_mode = c.arguments.optional_text("refresh_mode");
   change.status = c.arguments.optional_text("status");
+  change.snapshot_schedule = c.arguments.optional_text("snapshot_schedule");
+  change.snapshot_keep = c.arguments.optional_number("snapshot_keep");
   return c.arguments.checked(std::move(change))
     .and_then([&](const stream_table_change& checked) {
       return engine::alter_stream_table(c.db, c.by, checked, c.fence)

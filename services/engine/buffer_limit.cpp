@@ -89,6 +89,10 @@ bool drop_changes(pqxx::dbtransaction& tx, const large_buffer& buffer,
     part.source, part.number,
     fmt::format("the changes of {} outgrew pg_trickle.max_change_buffer_mb",
                 buffer.name)));
+  tx.exec_params("SELECT pgtrickle._changes_lost($1, $2)", part.source,
+                 fmt::format("the changes of {} outgrew "
+                             "pg_trickle.max_change_buffer_mb",
+                             buffer.name));
   // Laggards would hold on to the announcements of rows that are gone.
   tx.exec_params(
     "DELETE FROM pgtrickle_changes.touched WHERE source = $1 AND part = $2",

@@ -53,6 +53,17 @@ void check_schedule(pqxx::dbtransaction& tx,
   (void)value_of(parse_schedule(text, rules));
 }
 
+void check_snapshot_schedule(const std::string& text) {
+  if (text == "none" || text == "NONE")
+    return;
+  const auto when = value_of(parse_schedule(text));
+  if (std::holds_alternative<calculated>(when) || is_unbounded(when))
+    throw abandoned({errc::invalid_argument,
+                     "snapshot_schedule \"" + text + "\" is no schedule",
+                     {},
+                     "Use a duration as 6h, a cron expression, or none."});
+}
+
 void check_immediate(const stream_table_change& change) {
   if (change.schedule || change.status == "SUSPENDED")
     throw abandoned({errc::invalid_argument,

@@ -15,6 +15,9 @@ void check_mode(const std::string& mode);
 void check_schedule(pqxx::dbtransaction& tx,
                     const std::optional<std::string>& text);
 
+/// A duration of at least 1 s, a cron expression, or `none`.
+void check_snapshot_schedule(const std::string& text);
+
 /// An IMMEDIATE stream table follows its sources by itself, whatever the time
 /// or the daemon's state.
 void check_immediate(const stream_table_change& change);

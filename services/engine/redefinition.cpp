@@ -14,6 +14,25 @@ using postgres::session;
 
 namespace {
 
+void apply_snapshot_settings(pqxx::dbtransaction& tx, stream_table_id id,
+                             const stream_table_change& change) {
+  if (change.snapshot_schedule)
+    check_snapshot_schedule(*change.snapshot_schedule);
+  if (change.snapshot_keep.value_or(1) < 1)
+    throw abandoned({errc::invalid_argument,
+                     "snapshot_keep must be at least 1",
+                     {},
+                     "Use snapshot_schedule => 'none' to take no snapshots."});
+  if (change.snapshot_schedule || change.snapshot_keep)
+    tx.exec_params(
+      "UPDATE pgtrickle.pgt_stream_tables SET snapshot_schedule = CASE WHEN "
+      "$2::text IS NULL THEN snapshot_schedule WHEN lower($2) <> 'none' THEN "
+      "$2 "
+      "END, snapshot_keep = coalesce($3, snapshot_keep) WHERE pgt_id = $1",
+      static_cast<std::int64_t>(id), change.snapshot_schedule,
+      change.snapshot_keep);
+}
+
 void apply_settings(pqxx::dbtransaction& tx, stream_table_id id,
                     const stream_table_change& change) {
   const auto number = static_cast<std::int64_t>(id);
@@ -24,6 +43,7 @@ void apply_settings(pqxx::dbtransaction& tx, stream_table_id id,
                    "END WHERE pgt_id = $1",
                    number, *change.schedule);
   }
+  apply_snapshot_settings(tx, id, change);
   if (!change.status)
     return;
   if (*change.status != "ACTIVE" && *change.status != "SUSPENDED")

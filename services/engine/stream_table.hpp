@@ -40,6 +40,10 @@ struct stream_table_change {
   std::optional<std::string> schedule;
   std::optional<std::string> refresh_mode;
   std::optional<std::string> status;
+  /// A duration or a cron expression; `none`: no snapshots.
+  std::optional<std::string> snapshot_schedule;
+  /// How many of the snapshots that were taken by that schedule are kept.
+  std::optional<int> snapshot_keep;
 };
 
 /// A stream table as the scheduler sees it.

@@ -3,6 +3,7 @@
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
 #include "services/snapshots/archive.hpp"
+#include "services/snapshots/taking.hpp"
 
 #include <fmt/format.h>
 
@@ -203,30 +204,36 @@ void copy_arrangements(pqxx::dbtransaction& tx, const subject& table,
                  snapshot, "{" + joined(copies, ",") + "}");
 }
 
+/// How a snapshot is to be taken.
+struct wish {
+  std::optional<std::string> target;
+  bool automatic = false;
+};
+
 std::string take_within(pqxx::dbtransaction& tx, const caller& by,
-                        const subject& table,
-                        const std::optional<std::string>& target,
+                        const subject& table, const wish& wanted,
                         ownership fence) {
   lock(tx, table);
   auto found = read_facts(tx, by, table, fence);
   archive snapshot;
   snapshot.contents = std::move(found.contents);
   snapshot.plan_shape = found.plan_shape;
-  snapshot.name = target ? checked_target(tx, by, *target)
-                         : automatic_name(tx, snapshot.contents);
+  snapshot.name = wanted.target ? checked_target(tx, by, *wanted.target)
+                                : automatic_name(tx, snapshot.contents);
   copy_rows(tx, table, snapshot);
   const auto id = record(tx, table.id, snapshot, found.unpinned_reason);
   copy_arrangements(tx, table, id);
+  if (wanted.automatic)
+    tx.exec_params("UPDATE pgtrickle.pgt_snapshots SET automatic = true WHERE "
+                   "snapshot_id = $1",
+                   id);
   catalog::check_fence(tx, fence.epoch);
   return snapshot.name;
 }
 
-} // namespace
-
-result<std::string> take(postgres::session& db, const caller& by,
-                         const std::string& name,
-                         const std::optional<std::string>& target,
-                         ownership fence) {
+result<std::string> take_as(postgres::session& db, const caller& by,
+                            const std::string& name, const wish& wanted,
+                            ownership fence) {
   const auto table
     = db.run<subject>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
         return find_subject(tx, by, name);
@@ -235,8 +242,22 @@ result<std::string> take(postgres::session& db, const caller& by,
     return tl::unexpected(table.error());
   return db.run<std::string>(
     isolation::repeatable_read, [&](pqxx::dbtransaction& tx) {
-      return take_within(tx, by, *table, target, fence);
+      return take_within(tx, by, *table, wanted, fence);
     });
+}
+
+} // namespace
+
+result<std::string> take(postgres::session& db, const caller& by,
+                         const std::string& name,
+                         const std::optional<std::string>& target,
+                         ownership fence) {
+  return take_as(db, by, name, {target, false}, fence);
+}
+
+result<std::string> take_by_schedule(postgres::session& db, const caller& by,
+                                     const std::string& name, ownership fence) {
+  return take_as(db, by, name, {{}, true}, fence);
 }
 
 } // namespace pgtrickle::snapshots

@@ -1,5 +1,6 @@
 // Verifying, adopting and dropping snapshots.
 
+#include "services/snapshots/keeping.hpp"
 #include "test/snapshots/snapshot_database.hpp"
 
 #include <fmt/format.h>
@@ -93,4 +94,114 @@ TEST_CASE_FIXTURE(snapshot_database, "a copy with its comment can be adopted") {
     CHECK(snapshots::adopt(session(), owner(), "copy", {}).error().code
           == errc::snapshot_corrupt);
   }
+}
+
+TEST_CASE("a snapshot is due by its schedule") {
+  using namespace std::chrono_literals;
+  const std::chrono::sys_seconds noon{
+    std::chrono::sys_days{std::chrono::year{2026} / 1 / 1} + 12h};
+  const auto daily = *parse_schedule("1d");
+  CHECK(snapshots::is_due(daily, {}, noon));
+  CHECK_FALSE(snapshots::is_due(daily, noon, noon + 24h - 1s));
+  CHECK(snapshots::is_due(daily, noon, noon + 24h));
+  const auto nightly = *parse_schedule("0 3 * * *");
+  CHECK_FALSE(snapshots::is_due(nightly, noon, noon + 15h - 1s));
+  CHECK(snapshots::is_due(nightly, noon, noon + 15h));
+  CHECK_FALSE(snapshots::is_due(nightly, noon + 15h, noon + 15h));
+}
+
+TEST_CASE_FIXTURE(snapshot_database, "snapshots are taken by a schedule, and "
+                                     "thinned") {
+  const auto id = create("kept", totals);
+  create("other", totals);
+  stream_table_change change;
+  change.name = "kept";
+  change.snapshot_schedule = "soon";
+  CHECK(engine::alter_stream_table(session(), owner(), change, {}).error().code
+        == errc::invalid_argument);
+  change.snapshot_schedule = "1h";
+  change.snapshot_keep = 0;
+  CHECK(engine::alter_stream_table(session(), owner(), change, {}).error().code
+        == errc::invalid_argument);
+  change.snapshot_keep = 2;
+  REQUIRE(engine::alter_stream_table(session(), owner(), change, {}));
+  const auto by_hand = take();
+  for (int i = 0; i < 3; ++i) {
+    const auto kept = snapshots::keep(session(), {});
+    REQUIRE(kept);
+    CHECK(kept->taken.size() == 1);
+    CHECK(kept->dropped == (i < 2 ? 0 : 1));
+    CHECK(snapshots::keep(session(), {})->taken.empty());
+    sql("UPDATE pgtrickle.pgt_snapshots SET created_at = created_at - interval "
+        "'1 hour'");
+  }
+  CHECK(text("SELECT count(*) FROM pgtrickle.list_snapshots('kept')") == "3");
+  CHECK(text("SELECT to_regclass('" + by_hand + "') IS NOT NULL") == "t");
+  SUBCASE("until it is switched off") {
+    change.snapshot_schedule = "none";
+    change.snapshot_keep = {};
+    REQUIRE(engine::alter_stream_table(session(), owner(), change, {}));
+    CHECK(snapshots::keep(session(), {})->taken.empty());
+  }
+  SUBCASE("with an alert when one can't be") {
+    sql("DROP SCHEMA IF EXISTS hidden; CREATE SCHEMA hidden; ALTER TABLE "
+        "pgtrickle.pgt_snapshots ADD CHECK (automatic IS NULL) NOT VALID");
+    CHECK(snapshots::keep(session(), {})->failures.size() == 1);
+    CHECK(snapshots::keep(session(), {})->failures.size() == 1);
+    CHECK(text("SELECT count(*) FROM pgtrickle.pgt_alerts WHERE event = "
+               "'snapshot_failed'")
+          == "1");
+  }
+  (void)id;
+}
+
+TEST_CASE_FIXTURE(snapshot_database, "the changes after a snapshot are kept up "
+                                     "to a time, and up to a size") {
+  create("kept", totals);
+  const auto first = take();
+  const auto second = take();
+  const auto third = take();
+  const auto resumable = [&](const std::string& snapshot) {
+    return text("SELECT resumable FROM pgtrickle.list_snapshots() WHERE "
+                "snapshot_table = '"
+                + snapshot + "'")
+           == "t";
+  };
+  REQUIRE(snapshots::keep(session(), {}));
+  CHECK(resumable(first));
+  SUBCASE("by the time") {
+    sql("UPDATE pgtrickle.pgt_snapshots SET created_at = created_at - interval "
+        "'25 h' WHERE snapshot_id = 1");
+    CHECK(snapshots::keep(session(), {})->let_go == 1);
+    CHECK(text("SELECT reason FROM pgtrickle.list_snapshots() WHERE NOT "
+               "resumable")
+          == "it is older than pg_trickle.snapshot_change_retention");
+  }
+  SUBCASE("by the size, the oldest first, and the buffer can be emptied then") {
+    sql("INSERT INTO sale SELECT i, 'item1', i FROM generate_series(1000, "
+        "60000) i");
+    refresh({id_of()});
+    pqxx::nontransaction{session().raw()}.exec(
+      "SET pg_trickle.snapshot_change_retention_mb = 1");
+    const auto size = [&] {
+      return text("SELECT sum(total_size) > 1048576 FROM "
+                  "pgtrickle._rotating_parts() WHERE source <> 0");
+    };
+    REQUIRE(engine::sweep_change_buffers(session(), {}));
+    CHECK(size() == "t");
+    CHECK(snapshots::keep(session(), {})->let_go == 1);
+    REQUIRE(engine::sweep_change_buffers(session(), {}));
+    CHECK(size() == "t");
+    CHECK(snapshots::keep(session(), {})->let_go == 1);
+    CHECK(snapshots::keep(session(), {})->let_go == 1);
+    CHECK_FALSE(resumable(third));
+    REQUIRE(engine::sweep_change_buffers(session(), {}));
+    CHECK(size() == "f");
+    CHECK(snapshots::keep(session(), {})->let_go == 0);
+    CHECK(restore(third));
+    CHECK(difference("kept", totals) == 0);
+    return;
+  }
+  CHECK_FALSE(resumable(first));
+  CHECK(resumable(second));
 }

@@ -42,6 +42,12 @@ SELECT pg_extension_config_dump('pgtrickle.pgt_snapshots', '');
 SELECT pg_extension_config_dump('pgtrickle.pgt_snapshots_snapshot_id_seq', '');
 SELECT pg_extension_config_dump('pgtrickle.pgt_snapshot_sources', '');
 
+-- When snapshots are taken by themselves (null: never), and how many of those are
+-- kept.
+ALTER TABLE pgtrickle.pgt_stream_tables
+  ADD COLUMN snapshot_schedule text,
+  ADD COLUMN snapshot_keep integer NOT NULL DEFAULT 7 CHECK (snapshot_keep > 0);
+
 -- A restore is a kind of refresh.
 ALTER TABLE pgtrickle.pgt_refresh_history
   DROP CONSTRAINT pgt_refresh_history_action_check,
@@ -110,6 +116,20 @@ BEGIN
     WHERE d.source_relid = source AND s.unpinned_reason IS NULL);
 END $$;
 
+-- The tables that can be emptied (22_changes.sql), also those that only snapshots
+-- want.
+CREATE OR REPLACE FUNCTION pgtrickle._rotating_parts()
+RETURNS TABLE (source oid, part smallint, name text, rows_size bigint, total_size bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT p.source, p.part, p.relation::regclass::text, pg_relation_size(p.relation), pg_total_relation_size(p.relation)
+  FROM (SELECT s.source, n::smallint AS part, to_regclass(format('pgtrickle_changes.changes_%s_%s', s.source, n)) AS relation
+        FROM (SELECT source_relid AS source FROM pgtrickle.pgt_dependencies WHERE source_type <> 'VIEW'
+              UNION SELECT source_relid FROM pgtrickle.pgt_snapshot_sources) s, generate_series(0, 1) n
+        UNION ALL
+        SELECT 0, n::smallint, to_regclass(format('pgtrickle_changes.touched_%s', n)) FROM generate_series(0, 1) n) p
+  WHERE p.relation IS NOT NULL
+$$;
+
 -- Lets go of the changes that are kept for snapshots.
 CREATE FUNCTION pgtrickle._unpin_snapshots(ids bigint[], why text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -118,6 +138,29 @@ BEGIN
     WHERE snapshot_id = ANY (ids) AND unpinned_reason IS NULL;
   PERFORM pgtrickle._release_capture(s.source_relid)
     FROM (SELECT DISTINCT source_relid FROM pgtrickle.pgt_snapshot_sources WHERE snapshot_id = ANY (ids)) s;
+END $$;
+
+-- Lets go of those that are older than `most_seconds`, and of the oldest one of
+-- each source whose change buffer has more than `most_bytes` that only snapshots
+-- want to keep. Returns how many.
+CREATE FUNCTION pgtrickle._unpin_old_snapshots(most_seconds integer, most_bytes bigint) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  old bigint[] := ARRAY(SELECT snapshot_id FROM pgtrickle.pgt_snapshots WHERE unpinned_reason IS NULL
+                        AND created_at <= clock_timestamp() - make_interval(secs => most_seconds));
+  large bigint[];
+BEGIN
+  IF most_bytes > 0 THEN
+    large := ARRAY(
+      SELECT DISTINCT (SELECT s.snapshot_id FROM pgtrickle.pgt_snapshots s JOIN pgtrickle.pgt_snapshot_sources d USING (snapshot_id)
+              WHERE d.source_relid = b.source AND s.unpinned_reason IS NULL AND s.snapshot_id <> ALL (old)
+              ORDER BY s.created_at LIMIT 1)
+      FROM (SELECT p.source FROM pgtrickle._rotating_parts() p WHERE p.source <> 0
+            GROUP BY p.source HAVING sum(p.total_size) > most_bytes) b);
+  END IF;
+  PERFORM pgtrickle._unpin_snapshots(old, 'it is older than pg_trickle.snapshot_change_retention');
+  PERFORM pgtrickle._unpin_snapshots(array_remove(large, NULL), 'the changes after it outgrew pg_trickle.snapshot_change_retention_mb');
+  RETURN cardinality(old) + coalesce(cardinality(array_remove(large, NULL)), 0);
 END $$;
 
 -- What lies beyond the frontiers on `source` is lost.
@@ -140,6 +183,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   FROM pgtrickle.pgt_snapshots s WHERE s.snapshot_id = id
 $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._buffer_of(oid, smallint[]), pgtrickle._changes_lost(oid, text), pgtrickle._unpin_snapshots(bigint[], text),
+REVOKE ALL ON FUNCTION pgtrickle._buffer_of(oid, smallint[]), pgtrickle._changes_lost(oid, text), pgtrickle._unpin_snapshots(bigint[], text), pgtrickle._unpin_old_snapshots(integer, bigint),
   pgtrickle._why_not_resumable(bigint), pgtrickle._add_row_hash(bigint, record), pgtrickle._add_hashes(bigint, bigint),
   pgtrickle._hash_text(bigint) FROM PUBLIC;

@@ -49,6 +49,21 @@ BEGIN ATOMIC
     jsonb_build_object('snapshot_table', snapshot_table)) ->> 'snapshot_table';
 END;
 
+-- A null leaves the property as it is; `snapshot_schedule => 'none'` takes no
+-- snapshots by itself any more.
+DROP FUNCTION pgtrickle.alter_stream_table(text, text, text, text, text);
+CREATE FUNCTION pgtrickle.alter_stream_table(
+  name text, query text DEFAULT NULL, schedule text DEFAULT NULL,
+  refresh_mode text DEFAULT NULL, status text DEFAULT NULL,
+  snapshot_schedule text DEFAULT NULL, snapshot_keep integer DEFAULT NULL)
+RETURNS void LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+  SELECT pgtrickle._relay('alter_stream_table', jsonb_build_object(
+    'name', name, 'query', query, 'schedule', schedule,
+    'refresh_mode', refresh_mode, 'status', status,
+    'snapshot_schedule', snapshot_schedule, 'snapshot_keep', snapshot_keep));
+END;
+
 -- The registered snapshots, of one stream table by the name that it has or had, or
 -- of all; the latest first. `resumable`: a restore goes on from there, else
 -- `reason` says why not. A table that was dropped by hand has no size.
@@ -72,10 +87,10 @@ BEGIN ATOMIC
   ORDER BY s.created_at DESC, s.snapshot_id DESC;
 END;
 
-REVOKE ALL ON FUNCTION pgtrickle.snapshot_stream_table, pgtrickle.restore_from_snapshot, pgtrickle.restore_stream_table_to,
+REVOKE ALL ON FUNCTION pgtrickle.alter_stream_table, pgtrickle.snapshot_stream_table, pgtrickle.restore_from_snapshot, pgtrickle.restore_stream_table_to,
   pgtrickle.drop_snapshot,
   pgtrickle.verify_snapshot, pgtrickle.adopt_snapshot, pgtrickle.list_snapshots, pgtrickle._why_not_resumable(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pgtrickle.snapshot_stream_table, pgtrickle.restore_from_snapshot, pgtrickle.restore_stream_table_to,
+GRANT EXECUTE ON FUNCTION pgtrickle.alter_stream_table, pgtrickle.snapshot_stream_table, pgtrickle.restore_from_snapshot, pgtrickle.restore_stream_table_to,
   pgtrickle.drop_snapshot,
   pgtrickle.verify_snapshot, pgtrickle.adopt_snapshot, pgtrickle.list_snapshots, pgtrickle._why_not_resumable(bigint),
   pgtrickle._buffer_of(oid, smallint[]), pgtrickle.content_hash(record), pgtrickle._add_row_hash(bigint, record),
