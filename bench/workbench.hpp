@@ -86,6 +86,10 @@ public:
   [[nodiscard]] std::string explained(const std::string& stream_table,
                                       const std::string& property);
 
+  /// The session and the role of the user.
+  [[nodiscard]] postgres::session& session() { return user_; }
+  [[nodiscard]] const caller& owner() const { return owner_; }
+
   [[nodiscard]] std::string conninfo(const std::string& of_database
                                      = "bench") const;
 

@@ -86,12 +86,15 @@ void drop_other_indexes(pqxx::dbtransaction& tx, const program_target& target,
   const auto before = program_from_json(former);
   if (!before || before->indexes == program.indexes)
     return;
-  for (const auto& row :
-       tx.exec_params("SELECT i.indexrelid::regclass FROM pg_index i "
-                      "JOIN pg_class c ON c.oid = i.indexrelid "
-                      "WHERE i.indrelid = $1::regclass AND c.relname = $2",
-                      target.name, row_index(target.id)))
-    tx.exec("DROP INDEX " + row[0].as<std::string>());
+  for (const auto& row : tx.exec_params(
+         "SELECT CASE WHEN EXISTS (SELECT FROM pg_constraint WHERE conindid = "
+         "c.oid AND contype = 'p') THEN format('ALTER TABLE %s DROP CONSTRAINT "
+         "%I', i.indrelid::regclass, c.relname) ELSE format('DROP INDEX %s', "
+         "c.oid::regclass) END FROM pg_index i "
+         "JOIN pg_class c ON c.oid = i.indexrelid "
+         "WHERE i.indrelid = $1::regclass AND c.relname = $2",
+         target.name, row_index(target.id)))
+    tx.exec(row[0].as<std::string>());
 }
 
 std::string refresh_function(stream_table_id id) {

@@ -150,25 +150,44 @@ void apply_arrangements(pqxx::dbtransaction& tx, const restore_work& work,
                         program.state[i], work.snapshot.arrangements[i]));
 }
 
+/// Makes the primary key that the stream table had, of the index by which its
+/// rows are found if that is on the same columns.
+void make_primary_key(pqxx::dbtransaction& tx, const restore_work& work) {
+  const auto& table = work.table;
+  const auto& names = work.snapshot.contents.primary_key;
+  if (names.empty())
+    return;
+  std::vector<std::string> columns;
+  for (const auto& name : names)
+    columns.push_back(pgtrickle::quoted(name));
+  const auto index = row_index(table.id);
+  const bool fits
+    = !tx.exec_params(
+           "SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+           "WHERE i.indrelid = $1 AND c.relname = $2 AND i.indisunique AND "
+           "i.indexprs IS NULL AND to_json(ARRAY(SELECT a.attname FROM "
+           "unnest(i.indkey) WITH ORDINALITY k (attnum, at) JOIN pg_attribute "
+           "a ON a.attrelid = i.indrelid AND a.attnum = k.attnum ORDER BY "
+           "k.at))::text = $3",
+           table.relid, index, nlohmann::json(names).dump())
+         .empty();
+  engine::alter_as_owner(
+    tx, table.name,
+    {fits ? fmt::format("ADD CONSTRAINT {0} PRIMARY KEY USING INDEX {0}", index)
+          : "ADD PRIMARY KEY (" + joined(columns) + ")"},
+    table.owner);
+}
+
 /// Indexes and statistics; they come after the rows.
 void finish(pqxx::dbtransaction& tx, const restore_work& work,
             const refresh_program& program) {
-  const auto& table = work.table;
-  const auto& key = work.snapshot.contents.primary_key;
-  if (!work.is_new) {
-    tx.exec("ANALYZE " + table.name);
-    for (const auto& state : program.state)
-      tx.exec("ANALYZE " + state);
-    return;
+  if (work.is_new) {
+    engine::finish_fill(tx, program, work.table.name);
+    return make_primary_key(tx, work);
   }
-  engine::finish_fill(tx, program, table.name);
-  std::vector<std::string> columns;
-  for (const auto& name : key)
-    columns.push_back(pgtrickle::quoted(name));
-  if (!columns.empty())
-    engine::alter_as_owner(tx, table.name,
-                           {"ADD PRIMARY KEY (" + joined(columns) + ")"},
-                           table.owner);
+  tx.exec("ANALYZE " + work.table.name);
+  for (const auto& state : program.state)
+    tx.exec("ANALYZE " + state);
 }
 
 /// The position, and the trail that a restore leaves.

@@ -91,6 +91,15 @@ TEST_CASE_FIXTURE(snapshot_database, "a stream table that was dropped comes "
         == "1");
   CHECK(refresh({id_of()}).at(0).action == "DIFFERENTIAL");
   CHECK(difference("kept", totals) == 0);
+  SUBCASE("and can be given another query") {
+    stream_table_change change;
+    change.name = "kept";
+    change.query = "SELECT amount, count(*) AS n FROM sale GROUP BY amount";
+    const auto altered
+      = engine::alter_stream_table(session(), owner(), change, {});
+    REQUIRE_MESSAGE(altered, altered.error().message);
+    CHECK(difference("(SELECT amount, n FROM kept) AS k", *change.query) == 0);
+  }
   SUBCASE("under another name too") {
     CHECK_FALSE(restore(snapshot, "\"Another one\""));
     CHECK(refresh({id_of("\"Another one\"")}).at(0).action == "DIFFERENTIAL");
