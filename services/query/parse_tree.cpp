@@ -76,10 +76,18 @@ bool reads_back(const pg_query::SelectStmt& query, const std::string& sql) {
   return again && again->SerializeAsString() == query.SerializeAsString();
 }
 
+/// a = ANY (SELECT …)
+bool compares_with_subquery(const pg_query::Node& expression) {
+  const auto kind = expression.sub_link().sub_link_type();
+  return expression.has_sub_link()
+         && (kind == pg_query::ANY_SUBLINK || kind == pg_query::ALL_SUBLINK);
+}
+
 /// COALESCE of one value is that value, and has parentheses of its own.
 void enclose(pg_query::Node& operand) {
   const bool open = operand.has_bool_expr() || operand.has_a_expr()
-                    || operand.has_null_test() || operand.has_boolean_test();
+                    || operand.has_null_test() || operand.has_boolean_test()
+                    || compares_with_subquery(operand);
   if (!open)
     return;
   pg_query::Node enclosed;
@@ -102,6 +110,10 @@ pg_query::SelectStmt with_parentheses(pg_query::SelectStmt query) {
     if (node.has_a_expr() && node.a_expr().kind() != pg_query::AEXPR_OP
         && node.a_expr().has_lexpr())
       enclose(*node.mutable_a_expr()->mutable_lexpr());
+    if (compares_with_subquery(node.a_expr().lexpr()))
+      enclose(*node.mutable_a_expr()->mutable_lexpr());
+    if (compares_with_subquery(node.a_expr().rexpr()))
+      enclose(*node.mutable_a_expr()->mutable_rexpr());
     if (node.has_sub_link() && node.sub_link().has_testexpr())
       enclose(*node.mutable_sub_link()->mutable_testexpr());
     // a AT TIME ZONE b

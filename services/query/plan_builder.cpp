@@ -23,10 +23,16 @@ planner::planner(const query_facts& facts, const describe_query& describe)
 
 plan_ptr planner::build(const select_stmt& query) {
   const auto depth = with_.size();
+  const auto outer = builds_++;
   try {
-    return level(query, nullptr);
+    auto plan = level(query, nullptr);
+    builds_ = outer;
+    return plan;
   } catch (const uncovered& reason) {
+    builds_ = outer;
     with_.resize(depth);
+    if (reason.not_by_itself && outer > 0)
+      throw;
     return recomputed(query, reason.reason);
   }
 }

@@ -142,7 +142,7 @@ named_rows planner::joined_sides(const pg_query::JoinExpr& join,
     }
   }
   if (kind == join_kind::full && !may_be_full(conditions, width))
-    throw uncovered{"FULL JOIN without an equality of its sides"};
+    throw uncovered{"FULL JOIN without an equality of its sides", true};
   both.rows = join_of(left.rows, right.rows, kind, conditions);
   if (!outputs.empty()) {
     nodes all;

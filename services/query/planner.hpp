@@ -16,6 +16,8 @@ namespace pgtrickle {
 /// the nearest level that can be recomputed by itself.
 struct uncovered {
   std::string reason;
+  /// PostgreSQL may need the query around it to compute it too.
+  bool not_by_itself = false;
 };
 
 class planner {
@@ -178,6 +180,7 @@ private:
   std::map<oid, plan_ptr> views_;
   stored_rows recursing_; // what stands for a recursion while it is built
   std::size_t recursions_ = 0;
+  std::size_t builds_ = 0; // queries that are being built, one in another
 };
 
 /// The comparison of a subquery's test expression with `right`, a value for

@@ -57,6 +57,15 @@ TEST_CASE("an opaque part keeps the query's text and knows its tables") {
   CHECK(tables_of(*plan) == std::set<oid>{orders, customers});
 }
 
+TEST_CASE("a join that PostgreSQL can't make by itself takes the query around "
+          "it along") {
+  // What reads the result needs no row of `o` alone: a right join will do.
+  const auto plan = plan_of(
+    "SELECT n.id FROM public.customers n JOIN (SELECT c.id FROM public.orders "
+    "o FULL JOIN public.customers c ON o.id = 1) f ON f.id = n.id");
+  CHECK(std::holds_alternative<opaque>(plan->node));
+}
+
 TEST_CASE("only the level that no operator covers is opaque") {
   CHECK(plan_text("SELECT x.id, count(*) FROM (SELECT o.id FROM ONLY "
                   "public.orders o) x "

@@ -81,6 +81,8 @@ TEST_CASE("an operand whose parentheses the deparser forgets keeps them") {
   CHECK(written("(a OR b)::text") == "COALESCE(a OR b)::text");
   CHECK(written("(NOT a) IS NULL") == "COALESCE(NOT a) IS NULL");
   CHECK(written("(a = b) IN (true)") == "COALESCE(a = b) IN (true)");
+  CHECK(written("false = ((a, b) <> ANY (SELECT c, d))")
+        == "false = COALESCE((a, b) <> ANY (SELECT c, d))");
   CHECK(written("(a = b) >= ALL (SELECT c)")
         == "COALESCE(a = b) >= ALL (SELECT c)");
   CHECK(written("(a AT TIME ZONE 'utc')::date")
