@@ -92,6 +92,7 @@ scheduler_state::table_of(const stream_table_entry& entry) const {
   table.always = entry.time_dependent;
   table.age = entry.age;
   table.sources = entry.sources;
+  table.serial = entry.serial;
   return table;
 }
 

@@ -62,6 +62,8 @@ struct stream_table_entry {
   int consecutive_errors = 0;
   /// Since the data timestamp, by the database's clock; absent: never filled.
   std::optional<std::chrono::milliseconds> age;
+  /// Rises with DDL that concerns it, and with restores.
+  std::int64_t serial = 0;
   /// Relations that its query reads; among them relids of other stream tables.
   std::vector<oid> sources;
 };

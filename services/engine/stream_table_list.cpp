@@ -57,6 +57,7 @@ result<std::vector<stream_table_entry>> stream_tables(session& db) {
         entry.needs_reinit = row["needs_reinit"].as<bool>();
         entry.time_dependent = row["time_dependent"].as<bool>();
         entry.consecutive_errors = row["consecutive_errors"].as<int>();
+        entry.serial = row["ddl_serial"].as<std::int64_t>();
         if (!row["age"].is_null())
           entry.age = std::chrono::milliseconds{row["age"].as<std::int64_t>()};
         const auto sources = row["sources"].as<std::string>("");

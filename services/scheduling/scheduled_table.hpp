@@ -33,6 +33,8 @@ struct scheduled_table {
   /// Of its data; absent: it never had any.
   std::optional<std::chrono::milliseconds> age;
   std::vector<oid> sources;
+  /// Rises when what it knows of its sources is void: DDL, a restore.
+  std::int64_t serial = 0;
 
   bool operator==(const scheduled_table&) const = default;
 };

@@ -129,7 +129,8 @@ void complete(pqxx::dbtransaction& tx,
     "frontier || jsonb_build_object('snapshot', $2::text, 'own_xid', NULL, "
     "'at', $3::timestamptz), data_timestamp = $3::timestamptz, "
     "needs_reinit = needs_reinit OR $4, reinit_reason = CASE WHEN $4 THEN $5 "
-    "ELSE reinit_reason END, updated_at = now() WHERE pgt_id = $1",
+    "ELSE reinit_reason END, ddl_serial = ddl_serial + 1, updated_at = now() "
+    "WHERE pgt_id = $1",
     id, target.reached.snapshot, target.at, !program.state.empty(), why);
   tx.exec_params(
     "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time, end_time, "

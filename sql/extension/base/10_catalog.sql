@@ -41,7 +41,7 @@ CREATE TABLE pgtrickle.pgt_stream_tables (
   reinit_reason          text,
   -- only names have changed: the program is compiled again and the rows stay
   needs_recompile        boolean NOT NULL DEFAULT false,
-  -- rises with each DDL that concerns it: a refresh that began before is void
+  -- rises with each DDL that concerns it, and each restore: a refresh that began before is void
   ddl_serial             bigint NOT NULL DEFAULT 0,
   -- the compiled refresh program; its version is that of the compiler
   program                jsonb,
