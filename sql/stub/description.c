@@ -1,6 +1,6 @@
 // A query as PostgreSQL reads it: the columns that it has, and a view over it.
 
-#include "postgres.h"
+#include "sql/stub/join_aliases.h"
 
 #include <access/xact.h>
 #include <catalog/heap.h>
@@ -48,7 +48,7 @@ static Query* read_select(const char* query) {
     ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
             errmsg("a defining query can't contain data-modifying statements "
                    "in WITH"));
-  return result;
+  return with_join_aliases_spelt_out(result);
 }
 
 // Merely reading a query may run its author's code (a constant of a composite

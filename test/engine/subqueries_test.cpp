@@ -210,3 +210,10 @@ TEST_CASE_FIXTURE(test::stream_database,
   (void)refresh({id});
   CHECK(difference("kept", query) == 0);
 }
+
+TEST_CASE_FIXTURE(shop, "a subquery that reads a column which a FULL JOIN "
+                        "merges keeps its table") {
+  keeps("SELECT (SELECT max(z.region) FROM customer z WHERE z.id = j.id) AS r "
+        "FROM customer a FULL JOIN (SELECT s.customer AS id FROM sale s) b "
+        "USING (id) AS j");
+}
