@@ -34,7 +34,7 @@ watcher_state::make_behavior(context_ptr context, database_id database,
   gateway_ = std::move(gateway);
   self_->send(self_, claim_due{});
   return {
-    [this](claim_due) { claim(); },
+    [this](claim_due) { claimed_ ? open() : claim(); },
     [this](pulse) { look(); },
     [this](look_request) { return new_changes(); },
     [this](const sources_awaited& awaited) {
@@ -69,7 +69,12 @@ void watcher_state::claim() {
     return self_->quit(exit_reason_of(claimed.error()));
   switch (claimed->state) {
     case observation::claim::owned:
-      return open(std::move(claimed->facts));
+      claimed_ = std::move(claimed->facts);
+      return open();
+    case observation::claim::on_standby:
+      if (failures_.occurred(self_->clock().now()))
+        spdlog::info("database {}: waits on a standby", database_.name);
+      [[fallthrough]];
     case observation::claim::owned_by_other:
       return self_->delayed_send(self_, claim_interval, claim_due{});
     case observation::claim::gone:
@@ -78,10 +83,16 @@ void watcher_state::claim() {
   }
 }
 
-void watcher_state::open(observation::database_facts facts) {
-  facts_ = std::move(facts);
+void watcher_state::open() {
+  const auto adopted = adopter_.adopt(*db_, claimed_->name, claimed_->fence,
+                                      self_->clock().now());
+  if (!adopted)
+    return self_->quit(exit_reason_of(adopted.error()));
+  if (!*adopted)
+    return self_->delayed_send(self_, claim_interval, claim_due{});
+  facts_ = std::move(*claimed_);
   const auto ready
-    = listen()
+    = observation::listen(*db_)
         .and_then([&] { return observation::read_settings(*db_); })
         .map([&](config::settings read) { settings_ = std::move(read); })
         .and_then([&] {
@@ -97,14 +108,6 @@ void watcher_state::open(observation::database_facts facts) {
   self_->send(supervisor_, pending_calls_waiting{});
   self_->send(supervisor_, alerts_waiting{});
   self_->send(self_, pulse{});
-}
-
-result<void> watcher_state::listen() {
-  for (const auto* channel :
-       {"pgtrickle_calls", "pgtrickle_catalog", "pg_trickle_alert"})
-    if (auto listening = db_->listen(channel); !listening)
-      return listening;
-  return {};
 }
 
 /// A session keeps the settings it began with: a new one sees what

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/daemon_context.hpp"
+#include "actors/restored_adopter.hpp"
 #include "messages/interfaces.hpp"
 #include "services/coordination/log_throttle.hpp"
 #include "services/observation/change_gate.hpp"
@@ -31,8 +32,7 @@ public:
 private:
   // -- ownership ---
   void claim();
-  void open(observation::database_facts facts);
-  [[nodiscard]] result<void> listen();
+  void open();
   void reload();
 
   // -- what happens in the database ---
@@ -64,6 +64,9 @@ private:
   gateway_actor gateway_;
 
   std::optional<postgres::session> db_;
+  /// Owned, and not yet open: what was loaded from a dump is adopted first.
+  std::optional<observation::database_facts> claimed_;
+  restored_adopter adopter_;
   observation::database_facts facts_;
   config::settings settings_;
   observation::change_gate gate_;

@@ -52,7 +52,7 @@ struct source_delta {
 /// itself what it consolidates.
 struct refresh_program {
   /// Changes with the shape of programs: an older one is compiled again.
-  static constexpr int current_version = 3;
+  static constexpr int current_version = 4;
 
   bool immediate = false;
   std::vector<source_delta> sources;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace pgtrickle {
@@ -34,8 +35,13 @@ delta program_builder::source(const scan& source) {
     entry.attnums.push_back(column.attnum);
     entry.columns.push_back(column.facts);
   }
-  entry.view = fmt::format("pgtrickle_state.source_{}_{}",
-                           static_cast<std::int64_t>(target_.id), entry.table);
+  // By number: a program names no oid, so it serves where its table has
+  // another.
+  entry.view = fmt::format(
+    "pgtrickle_state.source_{}_{}", static_cast<std::int64_t>(target_.id),
+    std::ranges::count_if(program_.sources, [](const auto& x) {
+      return !x.view.empty();
+    }) + 1);
   make_ready(at);
   return sources_[at];
 }

@@ -183,6 +183,22 @@ void install_program(pqxx::dbtransaction& tx, const prepared_query& prepared,
                       refresh_function(target.id)));
 }
 
+void reattach_program(pqxx::dbtransaction& tx, const refresh_program& program,
+                      stream_table_id id, const std::string& owner) {
+  tx.exec("GRANT USAGE ON SCHEMA pgtrickle_state TO " + quoted(owner));
+  create_tables(tx, {}, program.state, owner);
+  if (program.immediate) {
+    create_tables(tx, {}, program.staging, owner);
+    // Of a table that was never analysed the planner expects ten pages.
+    for (const auto& staging : program.staging)
+      tx.exec("ANALYZE " + staging);
+    uninstall_immediate(tx, id);
+    install_immediate(tx, id);
+  } else {
+    create_views(tx, program, owner);
+  }
+}
+
 void install(pqxx::dbtransaction& tx, const prepared_query& prepared,
              const program_target& target, const std::string& owner) {
   const auto program = compile(*prepared.plan, target);

@@ -39,6 +39,11 @@ void install_program(pqxx::dbtransaction& tx, const prepared_query& prepared,
                      const refresh_program& program,
                      const program_target& target, const std::string& owner);
 
+/// Creates what hangs on the change buffers, and gives `owner` his rights on
+/// the rest: the function and the arrangements of `program` are there.
+void reattach_program(pqxx::dbtransaction& tx, const refresh_program& program,
+                      stream_table_id id, const std::string& owner);
+
 /// Creates a function with the body of a refresh program, the rights of
 /// `owner`, and `settings`: SET clauses.
 void create_function(pqxx::dbtransaction& tx, const std::string& name,

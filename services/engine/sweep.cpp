@@ -83,7 +83,8 @@ result<bool> empty_part(postgres::session& db, const buffer_part& part,
       // Refreshes would queue up behind a wait; writers go to the other part.
       tx.exec("SET LOCAL lock_timeout = '20ms'");
       tx.exec(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", part.name));
-      if (!may(tx))
+      if (!may(tx)
+          || !tx.exec1("SELECT pgtrickle._count_emptying()")[0].as<bool>())
         return false;
       tx.exec("TRUNCATE " + part.name);
       return true;

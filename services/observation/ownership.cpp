@@ -26,6 +26,7 @@ constexpr auto secret_and_time
 
 database_facts take_over(pqxx::dbtransaction& tx, const std::string& node,
                          database_facts facts) {
+  tx.exec("SELECT pgtrickle._settle_home()");
   facts.fence.epoch = tx.exec_params1(next_epoch, node)[0].as<std::int64_t>();
   const auto row = tx.exec1(secret_and_time);
   facts.secret = pqxx::binarystring{row[0]}.str();
@@ -43,11 +44,7 @@ claim_outcome claim_in(pqxx::dbtransaction& tx, const std::string& node,
   facts.id = row[3].as<oid>();
   facts.name = row[4].as<std::string>();
   if (row[0].as<bool>())
-    throw postgres::abandoned(
-      {errc::wrong_state,
-       fmt::format("database {} is on a standby", facts.name),
-       {},
-       "Point the daemon at the primary."});
+    return {claim::on_standby, std::move(facts)};
   // Another database may bear the name of one that was dropped.
   if (!row[1].as<bool>() || facts.id != expected)
     return {claim::gone, std::move(facts)};
@@ -66,13 +63,24 @@ result<claim_outcome> claim_ownership(postgres::session& db,
     [&](pqxx::dbtransaction& tx) { return claim_in(tx, node, expected); });
 }
 
+result<void> listen(postgres::session& db) {
+  for (const auto* channel :
+       {"pgtrickle_calls", "pgtrickle_catalog", "pg_trickle_alert"})
+    if (auto listening = db.listen(channel); !listening)
+      return listening;
+  return {};
+}
+
 result<void> confirm_ownership(postgres::session& db, ownership fence) {
   return db
-    .exec(fmt::format("SELECT FROM pgtrickle.pgt_owner WHERE epoch = {}",
+    .exec(fmt::format("SELECT pgtrickle._is_restored() "
+                      "FROM pgtrickle.pgt_owner WHERE epoch = {}",
                       fence.epoch))
     .and_then([](const pqxx::result& rows) -> result<void> {
       if (rows.empty())
         return fail(errc::fenced, "another daemon owns the database");
+      if (rows[0][0].as<bool>())
+        return fail(errc::fenced, "a dump is being loaded into the database");
       return {};
     });
 }

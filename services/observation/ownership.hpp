@@ -22,7 +22,7 @@ struct database_facts {
 };
 
 /// `gone`: the extension, or the whole database, was dropped.
-enum class claim : std::uint8_t { owned, owned_by_other, gone };
+enum class claim : std::uint8_t { owned, owned_by_other, on_standby, gone };
 
 struct claim_outcome {
   claim state = claim::owned_by_other;
@@ -30,13 +30,17 @@ struct claim_outcome {
 };
 
 /// Tries to own the database of `db`, which should be `expected`, for as long
-/// as the session lives. Errors: wrong_state (a standby), lock_unavailable,
-/// connection_lost.
+/// as the session lives. Errors: lock_unavailable, connection_lost.
 [[nodiscard]] result<claim_outcome>
 claim_ownership(postgres::session& db, const std::string& node, oid expected);
 
+/// Starts to listen to what the extension tells whoever owns the database.
+[[nodiscard]] result<void> listen(postgres::session& db);
+
 /// Whether the epoch is still the database's, without a lock: a transaction
-/// that writes asks catalog::check_fence. Errors: fenced.
+/// that writes asks catalog::check_fence. Errors: fenced, also when stream
+/// tables were loaded from a dump, which only whoever claims the database anew
+/// may adopt.
 [[nodiscard]] result<void> confirm_ownership(postgres::session& db,
                                              ownership fence);
 

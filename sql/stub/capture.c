@@ -1,7 +1,12 @@
 // Capture: a trigger that writes what a statement changed into the change
 // buffer of its source. Its arguments are the source, the numbers of its
-// columns that are captured, and which columns tell whether an UPDATE changed
-// anything: "16400", "1,4", "captured" or "all".
+// columns that are captured, which columns tell whether an UPDATE changed
+// anything, and the names of the columns that are captured:
+// "16400", "1,4", "captured" or "all", "id", "amount".
+//
+// In a database that was loaded from a dump the numbers are of another one, and
+// still name the change buffer and its columns, until a daemon adopts it: what
+// is read of the table is found by name.
 
 #include "sql/stub/capture_buffer.h"
 
@@ -33,20 +38,32 @@ typedef struct capture {
   capture_buffer* buffer;
 } capture;
 
-// Children have their parents' columns by name, in an order of their own.
-static AttrNumber column_of_member(Oid member, Oid source, AttrNumber column) {
-  char* name;
-  if (member == source)
+static bool is_named(TupleDesc table, AttrNumber column, const char* name) {
+  Form_pg_attribute found;
+  if (column < 1 || column > table->natts)
+    return false;
+  found = TupleDescAttr(table, column - 1);
+  return !found->attisdropped && strcmp(NameStr(found->attname), name) == 0;
+}
+
+// Mostly the column has the same number. Children have their parents' columns
+// by name, in an order of their own.
+static AttrNumber column_of_table(Relation table, Oid source, AttrNumber column,
+                                  const char* name) {
+  AttrNumber found;
+  if (is_named(RelationGetDescr(table), column, name))
     return column;
-  name = get_attname(source, column, true);
-  return name == NULL ? InvalidAttrNumber : get_attnum(member, name);
+  found = get_attnum(RelationGetRelid(table), name);
+  // Renamed while the event triggers were disabled.
+  if (found == InvalidAttrNumber && RelationGetRelid(table) == source)
+    return column;
+  return found;
 }
 
 static void read_arguments(capture* task, const TriggerData* trigger) {
   const Trigger* definition = trigger->tg_trigger;
-  Oid member = RelationGetRelid(trigger->tg_relation);
   char* next;
-  if (definition->tgnargs != 3)
+  if (definition->tgnargs < 3)
     elog(ERROR, "trigger %s is not one that pg_trickle made",
          definition->tgname);
   next = definition->tgargs[1];
@@ -55,10 +72,12 @@ static void read_arguments(capture* task, const TriggerData* trigger) {
   task->rows = RelationGetDescr(trigger->tg_relation);
   task->compares_all = strcmp(definition->tgargs[2], "all") == 0;
   task->columns = palloc0((strlen(next) / 2 + 1) * sizeof(captured_column));
-  while (*next != '\0') {
+  while (*next != '\0' && task->count + 3 < definition->tgnargs) {
     captured_column* column = &task->columns[task->count++];
     column->source = (AttrNumber)strtol(next, &next, 10);
-    column->from = column_of_member(member, task->source, column->source);
+    column->from
+      = column_of_table(trigger->tg_relation, task->source, column->source,
+                        definition->tgargs[task->count + 2]);
     next += *next == ',';
   }
 }

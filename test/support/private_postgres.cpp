@@ -15,7 +15,7 @@ namespace {
 const std::string binaries = "/usr/lib/postgresql/15/bin/";
 
 // Durability is not what is tested: the machine does not crash in a test.
-constexpr auto configuration = R"(
+const std::string configuration = R"(
 listen_addresses = '127.0.0.1'
 max_connections = 200
 fsync = off
@@ -38,11 +38,26 @@ private_postgres::private_postgres(const std::string& settings) {
   const auto data = dir_.path() / "data";
   run({binaries + "initdb", "--pgdata", data, "--username=postgres",
        "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"});
-  std::ofstream(data / "postgresql.conf", std::ios::app)
-    << configuration << "port = " << port_ << "\nunix_socket_directories = '"
-    << socket_dir() << "'\n"
-    << settings;
+  configure(configuration + settings);
   start();
+}
+
+private_postgres::private_postgres(const private_postgres& original,
+                                   const std::string& settings) {
+  run({binaries + "pg_basebackup", "--pgdata", dir_.path() / "data",
+       "--checkpoint=fast", "--wal-method=stream", "--no-sync",
+       "--dbname=" + original.conninfo()});
+  configure(settings);
+}
+
+void private_postgres::configure(const std::string& settings) const {
+  std::ofstream(dir_.path() / "data" / "postgresql.conf", std::ios::app)
+    << settings << "\nport = " << port_ << "\nunix_socket_directories = '"
+    << socket_dir() << "'\n";
+}
+
+void private_postgres::signal_file(const std::string& name) const {
+  std::ofstream(dir_.path() / "data" / name).flush();
 }
 
 private_postgres::~private_postgres() {

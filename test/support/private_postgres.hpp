@@ -19,6 +19,17 @@ public:
   /// Creates and starts the cluster. `settings` are lines of postgresql.conf
   /// that come after those of every such cluster.
   explicit private_postgres(const std::string& settings = {});
+
+  /// A base backup of `original`, which runs. `settings` come after those of
+  /// the original; it is not started.
+  private_postgres(const private_postgres& original,
+                   const std::string& settings);
+  /// Adds lines to postgresql.conf, which the next start reads.
+  void configure(const std::string& settings) const;
+  /// Makes the data directory a standby's, or one that is to be recovered: with
+  /// an empty file of that name.
+  void signal_file(const std::string& name) const;
+
   private_postgres(const private_postgres&) = delete;
   private_postgres& operator=(const private_postgres&) = delete;
   /// Stops and removes it.

@@ -7,6 +7,14 @@ REVOKE ALL ON SCHEMA pgtrickle_changes FROM PUBLIC;
 REVOKE ALL ON SCHEMA pgtrickle_state FROM PUBLIC;
 GRANT USAGE ON SCHEMA pgtrickle TO PUBLIC;
 
+-- The identity of this catalog, which a dump does not take along and a physical
+-- copy does.
+CREATE FUNCTION pgtrickle._home() RETURNS uuid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT home FROM pgtrickle.pgt_owner);
+END $$;
+
 CREATE TABLE pgtrickle.pgt_stream_tables (
   pgt_id                 bigserial PRIMARY KEY,
   pgt_relid              oid NOT NULL UNIQUE,
@@ -54,8 +62,11 @@ CREATE TABLE pgtrickle.pgt_stream_tables (
   table_owner            oid,
   created_at             timestamptz NOT NULL DEFAULT now(),
   updated_at             timestamptz NOT NULL DEFAULT now(),
+  -- another one than this catalog's: loaded from a dump, its oids are to be found anew
+  origin                 uuid NOT NULL DEFAULT pgtrickle._home(),
   UNIQUE (pgt_schema, pgt_name)
 ) WITH (fillfactor = 70);
+CREATE INDEX ON pgtrickle.pgt_stream_tables (origin);
 
 CREATE TABLE pgtrickle.pgt_dependencies (
   pgt_id         bigint NOT NULL REFERENCES pgtrickle.pgt_stream_tables ON DELETE CASCADE,
@@ -101,7 +112,10 @@ CREATE TABLE pgtrickle.pgt_owner (
   only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   node        text,
   epoch       bigint NOT NULL DEFAULT 0,
-  acquired_at timestamptz
+  acquired_at timestamptz,
+  -- the catalog's identity, and the database that it was made for
+  home        uuid NOT NULL DEFAULT gen_random_uuid(),
+  database    oid
 );
 INSERT INTO pgtrickle.pgt_owner DEFAULT VALUES;
 

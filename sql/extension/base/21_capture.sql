@@ -36,14 +36,15 @@ BEGIN
     WHERE d.source_relid = source AND d.source_type <> 'VIEW' AND t.refresh_mode <> 'IMMEDIATE');
 END $$;
 
--- The same as the trigger takes them: "1,4".
-CREATE FUNCTION pgtrickle._captured_columns(source oid) RETURNS text
+-- The same as the trigger takes them: "1,4"; and their names as further arguments.
+CREATE FUNCTION pgtrickle._captured_columns(source oid, OUT numbers text, OUT names text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN (
-    SELECT coalesce(string_agg(a.attnum::text, ',' ORDER BY a.attnum), '')
+  SELECT coalesce(string_agg(a.attnum::text, ',' ORDER BY a.attnum), ''),
+         coalesce(string_agg(', ' || quote_literal(a.attname), '' ORDER BY a.attnum), '')
+    INTO numbers, names
     FROM pgtrickle._captured_attnums(source) used
-    JOIN pg_attribute a ON a.attrelid = source AND a.attnum = used.attnum AND NOT a.attisdropped);
+    JOIN pg_attribute a ON a.attrelid = source AND a.attnum = used.attnum AND NOT a.attisdropped;
 END $$;
 
 -- Removes the triggers that capture for `source` what members other than `kept`
@@ -120,7 +121,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET client_min_messages = warning
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-  columns text := pgtrickle._captured_columns(source);
+  columns record;
   -- Whether an UPDATE matters that changes none of these.
   compared text := CASE WHEN 0 IN (SELECT attnum FROM pgtrickle._captured_attnums(source))
                         THEN 'all' ELSE 'captured' END;
@@ -137,7 +138,7 @@ BEGIN
     EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', member::regclass);
   END LOOP;
   PERFORM pgtrickle._create_buffer(source);
-
+  SELECT * INTO columns FROM pgtrickle._captured_columns(source);
   PERFORM pgtrickle._drop_capture(source,
     CASE WHEN source IN (SELECT pgtrickle._misfitting_sources()) THEN '{}'
          ELSE ARRAY(SELECT pgtrickle._hierarchy_of(source)) END);
@@ -154,11 +155,11 @@ BEGIN
         ('truncate', 'AFTER TRUNCATE', '')) AS e (name, event, tables)
     LOOP
       EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %s %s FOR EACH %s
-                      EXECUTE FUNCTION pgtrickle._capture(%L, %L, %L)',
+                      EXECUTE FUNCTION pgtrickle._capture(%L, %L, %L%s)',
         format('pgt_capture_%s_%s', source, event.name), event.event, member::regclass,
         CASE WHEN per_row THEN '' ELSE event.tables END,
-        CASE WHEN per_row AND event.name <> 'truncate' THEN 'ROW' ELSE 'STATEMENT' END, source, columns,
-        compared);
+        CASE WHEN per_row AND event.name <> 'truncate' THEN 'ROW' ELSE 'STATEMENT' END, source, columns.numbers,
+        compared, columns.names);
     END LOOP;
   END LOOP;
 END $$;
@@ -176,6 +177,19 @@ BEGIN
   DELETE FROM pgtrickle_changes.touched t WHERE t.source = _release_capture.source;
 END $$;
 
+-- DISABLE TRIGGER ALL is meant for others than capture: without it, rows would
+-- be missing.
+CREATE FUNCTION pgtrickle._keep_capturing(relation oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  disabled name;
+BEGIN
+  FOR disabled IN SELECT tgname FROM pg_trigger WHERE tgrelid = relation AND tgname ~ '^pgt_(capture|immediate)_\d+_'
+                  AND tgenabled IN ('D', 'R') LOOP
+    EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', relation::regclass, disabled);
+  END LOOP;
+END $$;
+
 -- Users may not write to a stream table: its next refresh would be built on
 -- rows that its query never gave.
 CREATE FUNCTION pgtrickle._refuse_write() RETURNS trigger
@@ -189,7 +203,7 @@ BEGIN
     HINT = 'Change the tables that the query reads.';
 END $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._capture(), pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(),
+REVOKE ALL ON FUNCTION pgtrickle._capture(), pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(), pgtrickle._keep_capturing(oid),
   pgtrickle._changes_lost(oid, text), pgtrickle._drop_capture(oid, oid[]), pgtrickle._captured_columns(oid),
   pgtrickle._captured_attnums(oid), pgtrickle._needs_capture(oid),
   pgtrickle._create_buffer(oid), pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;

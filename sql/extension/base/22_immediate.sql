@@ -31,7 +31,10 @@ CREATE FUNCTION pgtrickle._lock_immediate(id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   UPDATE pgtrickle.pgt_immediate_locks SET holder = pg_current_xact_id() WHERE pgt_id = id;
-  IF NOT FOUND THEN
+  IF NOT FOUND AND pgtrickle._is_restored() THEN
+    RAISE EXCEPTION 'stream table % was loaded from a dump, and no daemon has adopted it yet', id
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Let a daemon serve this database, then repeat the transaction.';
+  ELSIF NOT FOUND THEN
     RAISE EXCEPTION 'stream table % is newer than this transaction''s snapshot', id
       USING ERRCODE = 'serialization_failure', HINT = 'Repeat the transaction.';
   END IF;

@@ -11,6 +11,9 @@ CREATE TABLE pgtrickle.pgt_references (
   columns     jsonb NOT NULL,
   -- what else the compiler knew of the object (pgtrickle._facts_of)
   facts       jsonb NOT NULL,
+  -- by which it is found where it has another oid: its present name and those
+  -- of the columns
+  address     jsonb NOT NULL,
   PRIMARY KEY (pgt_id, classid, objid)
 );
 CREATE INDEX ON pgtrickle.pgt_references (classid, objid);
@@ -38,6 +41,16 @@ BEGIN
   RETURN (
     SELECT coalesce(jsonb_object_agg(attnum, attname), '{}') || CASE WHEN 0 = ANY (attnums) THEN '{"0": "*"}'::jsonb ELSE '{}' END
     FROM pg_attribute WHERE attrelid = relation AND attnum = ANY (attnums) AND NOT attisdropped);
+END $$;
+
+-- What finds an object again where it has another oid (pgtrickle._find).
+CREATE FUNCTION pgtrickle._address_of(class oid, object oid, columns jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (
+    SELECT jsonb_build_object('type', a.type, 'names', a.object_names, 'args', a.object_args, 'columns',
+      pgtrickle._column_names(object, ARRAY(SELECT jsonb_object_keys(_address_of.columns)::smallint)))
+    FROM pg_identify_object_as_address(class, object, 0) a);
 END $$;
 
 -- Everything beside its name that a program may rely on. An analysis that comes
@@ -137,10 +150,24 @@ CREATE FUNCTION pgtrickle._record_references(id bigint, found jsonb) RETURNS voi
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM pgtrickle.pgt_references WHERE pgt_id = id;
   INSERT INTO pgtrickle.pgt_references
-    SELECT id, r.classid, r.objid, r.schema_name, r.object_name, r.columns, r.facts
+    SELECT id, r.classid, r.objid, r.schema_name, r.object_name, r.columns, r.facts,
+           pgtrickle._address_of(r.classid, r.objid, r.columns)
     FROM jsonb_to_recordset(found) AS r (classid oid, objid oid, schema_name text, object_name text,
                                          columns jsonb, facts jsonb);
 $$;
+
+-- To be called after DDL on the object.
+CREATE FUNCTION pgtrickle._record_addresses(class oid, object oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  r record;
+BEGIN
+  FOR r IN SELECT f.pgt_id, pgtrickle._address_of(class, object, f.columns) AS now
+           FROM pgtrickle.pgt_references f WHERE f.classid = class AND f.objid = object LOOP
+    UPDATE pgtrickle.pgt_references f SET address = r.now
+    WHERE f.pgt_id = r.pgt_id AND f.classid = class AND f.objid = object AND f.address <> r.now;
+  END LOOP;
+END $$;
 
 -- 'same', 'renamed' (itself or columns of it), or 'changed': what was compiled
 -- may be wrong.
@@ -216,8 +243,8 @@ BEGIN
   END LOOP;
 END $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._name_of(oid, oid), pgtrickle._column_names(oid, smallint[]),
+REVOKE ALL ON FUNCTION pgtrickle._name_of(oid, oid), pgtrickle._address_of(oid, oid, jsonb), pgtrickle._column_names(oid, smallint[]),
   pgtrickle._facts_of(oid, oid, smallint[]), pgtrickle._references_of(oid),
-  pgtrickle._record_references(bigint, jsonb), pgtrickle._verdict_on(pgtrickle.pgt_references),
+  pgtrickle._record_references(bigint, jsonb), pgtrickle._record_addresses(oid, oid), pgtrickle._verdict_on(pgtrickle.pgt_references),
   pgtrickle._renamed_references(bigint), pgtrickle._create_stand_in(bigint, oid),
   pgtrickle._rename_stand_in(bigint, oid) FROM PUBLIC;

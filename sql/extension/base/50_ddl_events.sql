@@ -46,6 +46,7 @@ BEGIN
   IF changed IS NULL AND renamed IS NULL AND awaited IS NULL THEN
     RETURN false;
   END IF;
+  PERFORM pgtrickle._record_addresses(class, object);
   PERFORM pgtrickle._mark_for_reinit(changed, why);
   UPDATE pgtrickle.pgt_stream_tables SET needs_recompile = true, ddl_serial = ddl_serial + 1, updated_at = now()
     WHERE pgt_id = ANY (renamed);
@@ -71,19 +72,6 @@ BEGIN
     OR coalesce(found, false);
 END $$;
 
--- DISABLE TRIGGER ALL is meant for others than capture: without it, rows would
--- be missing.
-CREATE FUNCTION pgtrickle._keep_capturing(relation oid) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  disabled name;
-BEGIN
-  FOR disabled IN SELECT tgname FROM pg_trigger WHERE tgrelid = relation AND tgname ~ '^pgt_(capture|immediate)_\d+_'
-                  AND tgenabled IN ('D', 'R') LOOP
-    EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', relation::regclass, disabled);
-  END LOOP;
-END $$;
-
 -- Our triggers are found by their names: under another one a second would be
 -- made, and each change counted twice.
 CREATE FUNCTION pgtrickle._refuse_trigger_changes() RETURNS void
@@ -98,6 +86,9 @@ BEGIN
   CROSS JOIN LATERAL (SELECT f.pronamespace IN ('pgtrickle'::regnamespace, 'pgtrickle_state'::regnamespace)) o (is_own)
   WHERE (c.command_tag = 'ALTER TRIGGER' AND is_own)
      OR (c.command_tag = 'CREATE TRIGGER' AND NOT is_own AND t.tgname ~ '^pgt_(capture|immediate)_\d+_')
+     -- out of a dump whose other parts were adopted already
+     OR (c.command_tag = 'CREATE TRIGGER' AND f.oid = 'pgtrickle._capture'::regproc
+         AND to_regclass('pgtrickle_changes.' || replace(substring(t.tgname, 'capture_\d+'), 'capture', 'changes')) IS NULL)
   LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -115,6 +106,9 @@ DECLARE
   touched oid;
   any_known boolean := false;
 BEGIN
+  IF pgtrickle._is_restored() THEN
+    RETURN;
+  END IF;
   IF TG_TAG IN ('CREATE TRIGGER', 'ALTER TRIGGER') THEN
     PERFORM pgtrickle._refuse_trigger_changes();
   END IF;
@@ -246,6 +240,9 @@ BEGIN
   IF to_regclass('pgtrickle.pgt_references') IS NULL THEN
     RETURN;
   END IF;
+  IF pgtrickle._is_restored() THEN
+    RETURN;
+  END IF;
   FOR gone IN SELECT o.classid, o.objid, o.objsubid, o.object_identity AS identity, o.object_type,
                      CASE WHEN o.object_type = 'trigger'
                        THEN to_regclass(format('%I.%I', o.address_names[1], o.address_names[2])) END AS relation,
@@ -285,7 +282,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._relations_concerned(oid), pgtrickle._mark_for_reinit(bigint[], text),
-  pgtrickle._follow_object(oid, oid, text), pgtrickle._follow_schema(oid, text), pgtrickle._keep_capturing(oid),
+  pgtrickle._follow_object(oid, oid, text), pgtrickle._follow_schema(oid, text),
   pgtrickle._refuse_trigger_changes(), pgtrickle._on_ddl_end(), pgtrickle._drop_program(bigint), pgtrickle._forget_stream_table(bigint),
   pgtrickle._refuse_drop(text, oid), pgtrickle._mark_dropped(oid, oid, integer, text), pgtrickle._follow_members_drop(),
   pgtrickle._on_sql_drop() FROM PUBLIC;

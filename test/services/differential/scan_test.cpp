@@ -41,10 +41,10 @@ TEST_CASE("changes of a table are consolidated, or read where they lie") {
   CHECK(program.finish({}, {}, {}, {}).function_body.find(R"(
     IF changes[1] > 0 THEN
       IF direct[1] IS NOT NULL THEN
-        t1 := '(SELECT c1, __weight FROM pgtrickle_state.source_7_200 WHERE ' || direct[1] || ')';
+        t1 := '(SELECT c1, __weight FROM pgtrickle_state.source_7_1 WHERE ' || direct[1] || ')';
         n1 := changes[1];
       ELSE
-        n1 := pgtrickle._stage_window('pgt_7_1_source', 'SELECT d.c1::integer AS c1, d.__weight::bigint AS __weight FROM (SELECT i.c1, sum(i.__weight)::bigint AS __weight FROM (SELECT c1, __weight FROM pgtrickle_state.source_7_200 WHERE (__xid >= $1 OR __xid = ANY ($2)) AND __xid IS DISTINCT FROM $3 AND (__part = 0 AND __at >= ($4)[1] AND __at < ($4)[2] OR __part = 1 AND __at >= ($4)[3] AND __at < ($4)[4])) i GROUP BY i.c1 HAVING sum(i.__weight) <> 0) d(c1, __weight)', later, open, own, places[1:4]);
+        n1 := pgtrickle._stage_window('pgt_7_1_source', 'SELECT d.c1::integer AS c1, d.__weight::bigint AS __weight FROM (SELECT i.c1, sum(i.__weight)::bigint AS __weight FROM (SELECT c1, __weight FROM pgtrickle_state.source_7_1 WHERE (__xid >= $1 OR __xid = ANY ($2)) AND __xid IS DISTINCT FROM $3 AND (__part = 0 AND __at >= ($4)[1] AND __at < ($4)[2] OR __part = 1 AND __at >= ($4)[3] AND __at < ($4)[4])) i GROUP BY i.c1 HAVING sum(i.__weight) <> 0) d(c1, __weight)', later, open, own, places[1:4]);
         t1 := 'pgt_7_1_source';
       END IF;
     END IF;
@@ -59,17 +59,17 @@ TEST_CASE("changes of a statement lie where its triggers put them") {
   const auto finished = program.finish({}, {}, {}, {});
   CHECK(finished.immediate);
   CHECK(finished.staging
-        == std::vector<std::string>{"pgtrickle_state.source_7_200"});
+        == std::vector<std::string>{"pgtrickle_state.source_7_1"});
   CHECK(finished.create_staging.at(0)
-        == "CREATE UNLOGGED TABLE pgtrickle_state.source_7_200 (c1 integer, "
+        == "CREATE UNLOGGED TABLE pgtrickle_state.source_7_1 (c1 integer, "
            "__weight bigint)");
   CHECK(finished.function_body.find(R"(
     IF changes[1] > 0 THEN
       IF changes[1] = 1 OR changes[1] > 1000 THEN
         n1 := changes[1];
-        t1 := '(SELECT * FROM pgtrickle_state.source_7_200 LIMIT ' || power(2, ceil(log(2, n1)))::bigint || ')';
+        t1 := '(SELECT * FROM pgtrickle_state.source_7_1 LIMIT ' || power(2, ceil(log(2, n1)))::bigint || ')';
       ELSE
-        n1 := pgtrickle._stage('pgt_7_1_source', 'SELECT d.c1::integer AS c1, d.__weight::bigint AS __weight FROM (SELECT i.c1, sum(i.__weight)::bigint AS __weight FROM pgtrickle_state.source_7_200 i GROUP BY i.c1 HAVING sum(i.__weight) <> 0) d(c1, __weight)', kept);
+        n1 := pgtrickle._stage('pgt_7_1_source', 'SELECT d.c1::integer AS c1, d.__weight::bigint AS __weight FROM (SELECT i.c1, sum(i.__weight)::bigint AS __weight FROM pgtrickle_state.source_7_1 i GROUP BY i.c1 HAVING sum(i.__weight) <> 0) d(c1, __weight)', kept);
         t1 := 'pgt_7_1_source';
       END IF;
     END IF;
