@@ -76,13 +76,16 @@ void adopt_changes(pqxx::dbtransaction& tx, const moved_relations& moved,
   for (const auto& [before, now] : moved)
     former[now.found] = before;
   for (const auto& row :
-       tx.exec("SELECT DISTINCT source_relid FROM pgtrickle.pgt_dependencies "
-               "WHERE pgtrickle._needs_capture(source_relid) ORDER BY 1")) {
+       tx.exec("SELECT DISTINCT found FROM pg_temp.__pgt_moved "
+               "WHERE pgtrickle._needs_capture(found) ORDER BY 1")) {
     const auto source = row[0].as<oid>();
     tx.exec_params("SELECT pgtrickle._install_capture($1)", source);
     const auto before = former.at(source);
     if (load_changes(tx, before, moved.at(before), labels))
       continue;
+    tx.exec_params("SELECT pgtrickle._changes_lost($1, 'restored from a dump: "
+                   "a change buffer lacks a column')",
+                   source);
     for (const auto& reader :
          tx.exec_params("SELECT pgt_id, source_relid::regclass FROM "
                         "pgtrickle.pgt_dependencies WHERE source_relid = $1",
@@ -150,8 +153,10 @@ adoption_report adopt(pqxx::dbtransaction& tx, const relabelling& labels) {
   const auto moved = find_relations(tx);
   tx.exec("SELECT pgtrickle._detach_restored()");
   report.forgotten = forget(tx, relink(tx));
+  tx.exec("SELECT pgtrickle._begin_adopting_snapshots()");
   adopt_changes(tx, moved, labels, gaps);
   adopt_tables(tx, moved, gaps, report);
+  tx.exec("SELECT pgtrickle._end_adopting_snapshots()");
   move_frontiers(tx, labels);
   tx.exec("SELECT pgtrickle._end_adoption()");
   return report;

@@ -21,7 +21,7 @@ pqxx::result registered(pqxx::dbtransaction& tx, oid relid,
   return tx.exec_params(
     "SELECT s.snapshot_id, s.header, coalesce(s.plan_shape, ''), "
     "to_json(s.arrangements::text[]), format('%I.%I', s.snapshot_schema, "
-    "s.snapshot_table) FROM pgtrickle.pgt_snapshots s "
+    "s.snapshot_table), s.frontier FROM pgtrickle.pgt_snapshots s "
     "WHERE CASE WHEN $1::oid <> 0 THEN s.snapshot_relid = $1 "
     "ELSE parse_ident($2) IN (ARRAY[s.snapshot_schema, s.snapshot_table], "
     "ARRAY[s.snapshot_table]) AND NOT EXISTS (SELECT FROM pg_class WHERE oid = "
@@ -79,6 +79,7 @@ archive find(pqxx::dbtransaction& tx, const caller& by,
   found.plan_shape = rows[0][2].as<std::string>();
   found.arrangements = nlohmann::json::parse(rows[0][3].as<std::string>())
                          .get<std::vector<std::string>>();
+  found.frontier = rows[0][5].as<std::string>("");
   if (found.relid == 0)
     found.name = rows[0][4].as<std::string>();
   return found;

@@ -22,6 +22,9 @@ struct archive {
   header contents;
   std::vector<std::string> arrangements;
   std::string plan_shape;
+  /// Its position today, jsonb: that of the header, or where a dump that it
+  /// came with was loaded to.
+  std::string frontier;
 };
 
 /// Finds a snapshot by the name of its table as `by` would use it, or as it is

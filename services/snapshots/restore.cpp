@@ -209,7 +209,7 @@ void complete(pqxx::dbtransaction& tx, const restore_work& work,
     "consecutive_errors = 0, last_error_message = NULL, last_error_at = NULL, "
     "status = CASE status WHEN 'SUSPENDED' THEN status ELSE 'ACTIVE' END, "
     "ddl_serial = ddl_serial + 1, updated_at = now() WHERE pgt_id = $1",
-    id, work.reason.empty() ? from.frontier.dump() : "null",
+    id, work.reason.empty() ? work.snapshot.frontier : "null",
     work.reason.empty() || work.is_new
       ? std::optional<std::string>{from.data_timestamp}
       : std::nullopt,

@@ -143,6 +143,13 @@ BEGIN
   RETURN true;
 END $$;
 
+-- For what else came with the dump: after the stream tables' oids are the present
+-- ones, and at the end.
+CREATE FUNCTION pgtrickle._begin_adopting_snapshots() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS '';
+CREATE FUNCTION pgtrickle._end_adopting_snapshots() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS '';
+
 -- The database is this catalog's own from here on.
 CREATE FUNCTION pgtrickle._end_adoption() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -161,5 +168,5 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._lock_restored(), pgtrickle._detach_restored(), pgtrickle._relink_restored(),
-  pgtrickle._may_have_written(xid8, bigint),
+  pgtrickle._may_have_written(xid8, bigint), pgtrickle._begin_adopting_snapshots(), pgtrickle._end_adopting_snapshots(),
   pgtrickle._load_changes(oid, oid, jsonb, xid8[], xid8[], xid8[], xid8), pgtrickle._end_adoption() FROM PUBLIC;
