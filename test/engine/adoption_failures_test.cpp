@@ -56,6 +56,26 @@ TEST_CASE_FIXTURE(sold, "what is not whole is filled anew, and the reason says "
   CHECK(copy.difference("joined", joined) == 0);
 }
 
+TEST_CASE_FIXTURE(sold,
+                  "a buffer that was emptied behind the dump's snapshot is "
+                  "not taken for one without changes") {
+  const auto items = create("by_item", by_item);
+  change();
+  pqxx::connection other{conninfo()};
+  pqxx::nontransaction dumping{other};
+  dumping.exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  const auto snapshot
+    = dumping.exec("SELECT pg_export_snapshot()")[0][0].as<std::string>();
+  refresh({items});
+  CHECK(engine::sweep_change_buffers(session(), {}, {0}).value_or(0) > 0);
+  restored_database copy{*this, {"--snapshot=" + snapshot}};
+  CHECK(copy.adopt().reinitialised.size() == 1);
+  CHECK(copy.refresh({items})[0].reason
+        == "restored from a dump: change buffers were emptied while the dump "
+           "began");
+  CHECK(copy.difference("by_item", by_item) == 0);
+}
+
 TEST_CASE_FIXTURE(sold, "a stream table that was not loaded is forgotten") {
   create("by_item", by_item);
   create("large", large);

@@ -46,6 +46,30 @@ TEST_CASE_FIXTURE(sold, "what each stream table of a dump had still to consume "
     CHECK(outcome.action == "DIFFERENTIAL");
   check();
   CHECK_FALSE(copy.is_restored());
+  CHECK(engine::sweep_change_buffers(copy.session(), {}, {0}).value_or(0) > 0);
+  change_copy(copy);
+  copy.refresh({items, above, pairs, negated});
+  check();
+}
+
+TEST_CASE_FIXTURE(sold,
+                  "a database that was copied as a whole is not taken for "
+                  "a dump, and gets an identity of its own") {
+  const auto items = create("by_item", by_item);
+  const auto home
+    = [&] { return sql("SELECT pgtrickle._home()")[0][0].as<std::string>(); };
+  const auto before = home();
+  // what CREATE DATABASE copies names the database that it was made for
+  sql("UPDATE pgtrickle.pgt_owner SET database = 1; "
+      "SELECT pgtrickle._settle_home()");
+  const auto own = home();
+  CHECK(own != before);
+  sql("SELECT pgtrickle._settle_home()");
+  CHECK(home() == own);
+  CHECK_FALSE(sql("SELECT pgtrickle._is_restored()")[0][0].as<bool>());
+  change();
+  CHECK(refresh({items})[0].action == "DIFFERENTIAL");
+  CHECK(difference("by_item", by_item) == 0);
 }
 
 TEST_CASE_FIXTURE(sold, "a transaction that is open while the dump is taken "

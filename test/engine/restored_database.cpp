@@ -28,15 +28,17 @@ postgres::session open(const std::string& conninfo) {
 
 } // namespace
 
-restored_database::restored_database(const stream_database& original) {
-  load(original.conninfo());
+restored_database::restored_database(const stream_database& original,
+                                     const std::vector<std::string>& options) {
+  load(original.conninfo(), options);
 }
 
 restored_database::restored_database(const restored_database& original) {
   load(original.conninfo());
 }
 
-void restored_database::load(const std::string& from) {
+void restored_database::load(const std::string& from,
+                             const std::vector<std::string>& options) {
   static std::atomic<int> count{0};
   name_ = fmt::format("restored_{}", ++count);
   pqxx::connection server{elsewhere().conninfo()};
@@ -44,8 +46,11 @@ void restored_database::load(const std::string& from) {
   pqxx::nontransaction{server}.exec("CREATE DATABASE " + name_);
   const private_directory dir;
   const auto dump = dir.path() / "dump";
-  run({binaries + "pg_dump", "--format=custom", "--file=" + dump.string(),
-       "--dbname=" + from});
+  std::vector<std::string> command{binaries + "pg_dump", "--format=custom",
+                                   "--file=" + dump.string(),
+                                   "--dbname=" + from};
+  command.insert(command.end(), options.begin(), options.end());
+  run(command);
   run({binaries + "pg_restore", "--exit-on-error", "--dbname=" + conninfo(),
        dump.string()});
   db_ = open(conninfo());

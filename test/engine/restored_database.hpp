@@ -9,8 +9,9 @@ namespace pgtrickle::test {
 /// and the engine over it.
 class restored_database {
 public:
-  /// Dumps and loads with pg_dump and pg_restore.
-  explicit restored_database(const stream_database& original);
+  /// Dumps and loads with pg_dump, which gets `options`, and pg_restore.
+  explicit restored_database(const stream_database& original,
+                             const std::vector<std::string>& options = {});
   explicit restored_database(const restored_database& original);
   restored_database& operator=(const restored_database&) = delete;
   ~restored_database();
@@ -36,7 +37,8 @@ public:
   [[nodiscard]] postgres::session& session() { return *db_; }
 
 private:
-  void load(const std::string& from);
+  void load(const std::string& from,
+            const std::vector<std::string>& options = {});
 
   std::string name_;
   std::optional<postgres::session> db_;

@@ -42,7 +42,8 @@ struct sold : stream_database {
 
 inline void change_copy(restored_database& copy) {
   copy.sql("BEGIN; DELETE FROM sale WHERE id % 7 = 0; SAVEPOINT s; "
-           "INSERT INTO sale VALUES (1000, 'item4', 999); RELEASE s; COMMIT");
+           "INSERT INTO sale SELECT max(id) + 100, 'item4', 999 FROM sale; "
+           "RELEASE s; COMMIT");
   copy.sql("BEGIN; DELETE FROM sale; ROLLBACK");
   copy.sql("UPDATE item SET name = 'item3b' WHERE name = 'item3'");
 }

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+
 namespace pgtrickle::test {
 
 namespace {
@@ -17,15 +19,34 @@ struct target {
   private_daemon daemon{postgres.conninfo(), the_installation().nats.url(),
                         "elsewhere"};
 
-  target() {
+  void create_database() const {
     session db(postgres.conninfo());
-    // The same oids are to mean other things here.
-    must(db, "CREATE TABLE one (a int); CREATE TABLE another (a int)");
     must(db, "CREATE DATABASE shop");
     must(db, "ALTER DATABASE shop SET pg_trickle.nats_url = '"
                + the_installation().nats.url() + "'");
   }
 };
+
+/// The commands of the page, one a line.
+std::vector<std::string> commands_of_page() {
+  std::ifstream page{BACKUP_PAGE};
+  std::vector<std::string> commands;
+  std::string line;
+  while (std::getline(page, line) && line != "```sh") {
+  }
+  while (std::getline(page, line) && line != "```")
+    commands.push_back(line);
+  return commands;
+}
+
+/// Runs a command in `folder` as if `server` were the only one.
+void run_there(const std::string& command, const private_directory& folder,
+               const private_postgres& server) {
+  run({"/usr/bin/env", "PGHOST=" + server.socket_dir(),
+       "PGPORT=" + std::to_string(server.port()), "PGUSER=postgres",
+       "PATH=" + binaries + ":/usr/bin:/bin", "sh", "-c",
+       "cd " + folder.path().string() + " && " + command});
+}
 
 } // namespace
 
@@ -47,7 +68,15 @@ TEST_CASE(
   const auto load_from = "--dbname=" + all.postgres.conninfo("shop");
   const auto load_into = "--dbname=" + there.postgres.conninfo("shop");
   const auto began = original.now();
+  SUBCASE("as the page says") {
+    const auto commands = commands_of_page();
+    REQUIRE(commands.size() == 2);
+    run_there(commands[0], dir, all.postgres);
+    run_there(commands[1], dir, there.postgres);
+    there.daemon.start();
+  }
   SUBCASE("by pg_restore, before there is a daemon") {
+    there.create_database();
     run({binaries + "pg_dump", "-Fc", "--file=" + dump, load_from});
     run({binaries + "pg_restore", "--exit-on-error", load_into, dump});
     // written before the daemon's first contact
@@ -56,12 +85,14 @@ TEST_CASE(
     there.daemon.start();
   }
   SUBCASE("by psql, under the eyes of a daemon") {
+    there.create_database();
     there.daemon.start();
     run({binaries + "pg_dump", "--file=" + dump, load_from});
     run({binaries + "psql", "--set=ON_ERROR_STOP=1", "--quiet",
          "--file=" + dump, load_into});
   }
   SUBCASE("by a parallel pg_restore, under the eyes of a daemon") {
+    there.create_database();
     there.daemon.start();
     run({binaries + "pg_dump", "-Fd", "--jobs=2", "--file=" + dump, load_from});
     run({binaries + "pg_restore", "--exit-on-error", "--jobs=2", load_into,

@@ -118,16 +118,16 @@ BEGIN
   END IF;
   EXECUTE format('
     INSERT INTO pgtrickle_changes.changes_%1$s_0 (__xid, __weight%2$s)
-    SELECT CASE WHEN o.__is_new THEN $5 ELSE l.label END, o.__weight%3$s
-    FROM (SELECT p.*, EXISTS (
-            SELECT FROM pg_temp.__pgt_announced n WHERE n.source = $1 AND NOT n.truncated AND n.part = p.__part
-            AND n.xid = p.__xid AND p.__block BETWEEN n.first_block AND n.last_block
-            AND pgtrickle._may_have_written(p.__xid, p.__writer)) AS __is_new
-          FROM (SELECT 0 AS __part, (ctid::text::point)[0]::bigint AS __block, xmin::text::bigint AS __writer, r.* FROM %4$s_0 r
-                UNION ALL SELECT 1, (ctid::text::point)[0]::bigint, xmin::text::bigint, r.* FROM %4$s_1 r) p) o
+    SELECT CASE WHEN n.xid IS NULL THEN l.label ELSE $5 END, o.__weight%3$s
+    FROM (SELECT 0 AS __part, (ctid::text::point)[0]::bigint AS __block, xmin::text::bigint AS __writer, r.* FROM %4$s_0 r
+          UNION ALL SELECT 1, (ctid::text::point)[0]::bigint, xmin::text::bigint, r.* FROM %4$s_1 r) o
+    LEFT JOIN (SELECT part, xid, min(first_block) AS first, max(last_block) AS last FROM pg_temp.__pgt_announced
+               WHERE source = $1 AND NOT truncated GROUP BY part, xid) n
+      ON n.part = o.__part AND n.xid = o.__xid AND o.__block BETWEEN n.first AND n.last
+      AND pgtrickle._may_have_written(o.__xid, o.__writer)
     LEFT JOIN unnest($2, $3, $4) l (first, beyond, label)
-      ON NOT o.__is_new AND o.__xid >= l.first AND (l.beyond IS NULL OR o.__xid < l.beyond)
-    WHERE o.__is_new OR l.label IS NOT NULL ORDER BY 1', source, targets, origins, laid_aside)
+      ON n.xid IS NULL AND o.__xid >= l.first AND (l.beyond IS NULL OR o.__xid < l.beyond)
+    WHERE n.xid IS NOT NULL OR l.label IS NOT NULL ORDER BY 1', source, targets, origins, laid_aside)
     USING former, froms, tos, labels, newest;
   EXECUTE format('
     INSERT INTO pgtrickle_changes.touched_0
