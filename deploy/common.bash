@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 build_dir=$root/build/cmake/${PGTRICKLE_PRESET:=dev}
 
 # What ninja must build for a running product.
-product=(extension_scripts pg_trickle pgtrickled)
+product=(extension_scripts pg_trickle pgtrickled pgtricklectl)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "services/core/result.hpp"
+#include "services/postgres/sqlstate.hpp"
 
 #include <pqxx/pqxx>
 
@@ -99,10 +100,6 @@ private:
 
   std::shared_ptr<state> state_;
 };
-
-/// Maps what PostgreSQL said to a failure that keeps its SQLSTATE.
-[[nodiscard]] failure failure_from_sqlstate(const std::string& sqlstate,
-                                            const std::string& message);
 
 /// Sets the savepoint of a subtransaction. libpqxx does it in the first exec(),
 /// but neither in exec_params() nor in exec_prepared().

@@ -1,12 +1,10 @@
-#include "services/postgres/session.hpp"
+#include "services/postgres/sqlstate.hpp"
 
 #include <array>
 
 namespace pgtrickle::postgres {
 
-namespace {
-
-errc code_of(const std::string& state) {
+errc code_of_sqlstate(const std::string& sqlstate) {
   struct entry {
     std::string_view prefix;
     errc code;
@@ -25,10 +23,12 @@ errc code_of(const std::string& state) {
     entry{"42", errc::invalid_query},
   };
   for (const auto& [prefix, code] : known)
-    if (state.starts_with(prefix))
+    if (sqlstate.starts_with(prefix))
       return code;
   return errc::statement_failed;
 }
+
+namespace {
 
 std::string_view hint_for(const std::string& state) {
   if (state == "42P01")
@@ -50,7 +50,7 @@ std::string_view hint_for(const std::string& state) {
 // libpqxx hands over PostgreSQL's report as one text (lc_messages is C).
 failure failure_from_sqlstate(const std::string& sqlstate,
                               const std::string& report) {
-  failure reason{code_of(sqlstate), {}, {}, {}, sqlstate};
+  failure reason{code_of_sqlstate(sqlstate), {}, {}, {}, sqlstate};
   std::string* part = nullptr;
   for (std::size_t begin = 0; begin < report.size();) {
     auto end = report.find('\n', begin);

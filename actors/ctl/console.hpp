@@ -1,0 +1,40 @@
+#pragma once
+
+#include "actors/ctl/interruption.hpp"
+#include "actors/ctl/table.hpp"
+#include "services/core/result.hpp"
+#include "services/snapshot_transfer/progress.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace pgtrickle::ctl {
+
+/// What a command says: results on standard output, the rest on standard error.
+class console {
+public:
+  console();
+
+  [[nodiscard]] const interruption& interrupt() const { return interrupt_; }
+
+  void result_of(const postgres::text_rows& rows, output_format format);
+  void message(const std::string& text);
+  void error(const failure& reason);
+
+  /// A bar on a terminal, elsewhere a line every few seconds.
+  void progress(const snapshot_transfer::progress_meter& meter);
+
+  /// Asks whether to do `deed`, by which something is lost, unless `is_agreed`.
+  /// Errors: invalid_argument, where nobody can be asked; cancelled.
+  [[nodiscard]] result<void> agree(const std::string& deed, bool is_agreed);
+
+private:
+  void erase_bar();
+
+  interruption interrupt_;
+  bool is_terminal_;
+  bool has_bar_ = false;
+  std::chrono::steady_clock::time_point shown_;
+};
+
+} // namespace pgtrickle::ctl

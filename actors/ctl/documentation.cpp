@@ -1,0 +1,173 @@
+#include "actors/ctl/documentation.hpp"
+
+#include "actors/ctl/program.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace pgtrickle::ctl {
+
+namespace {
+
+constexpr std::string_view introduction = R"(<!-- Rendered from actors/ctl:
+     cmake --build --preset dev --target docs -->
+# pgtricklectl
+
+The command line of pgtrickle: a client of PostgreSQL, which needs neither the
+daemon nor NATS on its machine. `deploy/setup` builds it as
+`build/cmake/dev/actors/ctl/pgtricklectl`, and the exports that `deploy/dev up`
+prints put it on the PATH.
+
+```sh
+pgtricklectl snapshot create public.revenue -d shop
+pgtricklectl snapshot list -d shop
+pgtricklectl snapshot copy pgtrickle.snapshot_public_revenue_20261126T201500 \
+  --from 'host=db1 dbname=shop' --to 'host=db2 dbname=shop'
+```
+
+Results go to standard output, as a table, JSON or TSV; everything else goes to
+standard error. `--help` stands behind every command.
+
+| Exit status | Meaning |
+|---|---|
+| 0 | Done. |
+| 1 | Failed; the message says what, and a HINT mostly what to do. |
+| 2 | Wrong usage: nothing was done. |
+| 130, 143 | Ended by Ctrl-C or by SIGTERM; the message says how to go on. A second Ctrl-C ends it at once. |
+
+A connection is told as libpq knows it: `'host=db1 dbname=shop'`,
+`postgresql://db1/shop`, or the name of a database. What is left out comes from
+`PGHOST` and its like, from `PGSERVICE` and from `~/.pgpass`. A password belongs
+there, as the command line is seen by everybody on the machine; the program
+shows none.
+
+## Moving snapshots
+
+`copy` streams a snapshot from one database into another, in COPY's binary form,
+piece by piece; `export` writes it to a file, and `import` loads that file.
+
+- **Nothing half is seen.** The rows arrive in a table with a name of its own,
+  `pgtrickle_partial_…`, in the schema of the target. It gets the snapshot's name
+  and comment when all rows are there and were checked.
+- **Checked.** The target computes the rows' count and content hash, and both
+  must be those in the snapshot's comment. Otherwise what was copied is thrown
+  away, and the command fails.
+- **Resumable.** Each piece is one transaction at the target, together with how
+  far the copy is. After a broken connection the program connects again by itself
+  and goes on behind the last piece, waiting longer after each failure
+  (`--retries`). After Ctrl-C, kill -9 or a crash the same command does.
+  It goes on only with the very same snapshot; `--restart` throws away what
+  another one has left. `export` goes on after a broken connection, but a new
+  run begins anew.
+- **Repeatable.** If the snapshot is there already, its rows are checked again
+  and nothing is copied.
+- **Registered.** At the end `pgtrickle.adopt_snapshot()` makes the target know
+  the snapshot. A target without the extension `pg_trickle` gets the table with
+  its comment; its rows are counted there but can't be compared by their hash.
+  Once the extension is there, the same command does the rest.
+
+The name at the target is that at the source unless `--as` gives another. Its
+schema must exist, and the role must be allowed to create in it; in schema
+`pgtrickle` only a superuser is.
+
+Types and collations that the columns have must exist at the target. Where the
+binary form of a type is missing, or is a number that means something else in
+another cluster (`regclass` and its like), the copy uses COPY's text form.
+
+The role needs SELECT on the snapshot's table, and owns the copy. Row-level
+security that would hide rows is an error.
+
+A terminal shows a bar with rate and remaining time; elsewhere a line is written
+every five seconds.
+
+## Files
+
+A file is zstd, so `zstd --test FILE` checks it, and
+`zstd -dc FILE | sed -n 2p` shows its header:
+
+| Key | What it is |
+|---|---|
+| `snapshot` | `schema` and `name` of the snapshot's table |
+| `columns` | `name`, `type` and, if it is not the type's, `collation` of each column |
+| `format` | `binary` or `text`: the form of COPY |
+| `comment` | the comment of the snapshot's table, as it was |
+| `identity` | tells this file from every other |
+
+Then come records, each of which begins with a letter; numbers have the most
+significant byte first.
+
+| Record | Content |
+|---|---|
+| `D` | length (4 bytes) and as many bytes of COPY's data |
+| `P` | rows (8 bytes): the end of a piece, which is one COPY |
+| `E` | rows (8 bytes) and pieces (8 bytes): the end of the file |
+
+A file that is cut off, damaged or something else is refused before a table gets
+the snapshot's name. It holds the rows for whoever can read it; it is written
+for its owner alone.
+
+## Commands
+)";
+
+/// `name` is the whole one, as it is typed.
+std::string usage_of(const CLI::App& command, const std::string& name) {
+  auto text = name;
+  for (const auto* option : command.get_options())
+    if (option->get_positional())
+      text += option->get_required()
+                ? fmt::format(" {}", option->get_name(true))
+                : fmt::format(" [{}]", option->get_name(true));
+    else if (option->get_required())
+      text
+        += fmt::format(" {} {}", option->get_name(), option->get_type_name());
+  return text + " [options]";
+}
+
+/// A bar would end the table's cell.
+std::string cell(const std::string& text) {
+  std::string safe;
+  for (const char c : text)
+    safe += c == '|' ? std::string{"\\|"} : std::string{c};
+  return safe;
+}
+
+std::string row_of(const CLI::Option& option) {
+  const auto names = option.get_positional() ? option.get_name(true)
+                                             : option.get_name(false, true);
+  const auto type = option.get_positional() || option.get_items_expected() == 0
+                      ? ""
+                      : " " + option.get_type_name();
+  const auto fallback = option.get_required() ? std::string{"required"}
+                        : option.get_default_str().empty()
+                          ? std::string{}
+                          : fmt::format("`{}`", option.get_default_str());
+  return fmt::format("| `{}{}` | {} | {} |\n", names, cell(type), fallback,
+                     cell(option.get_description()));
+}
+
+void append(std::string& page, const CLI::App& command,
+            const std::string& name) {
+  const auto subcommands
+    = command.get_subcommands([](const CLI::App*) { return true; });
+  for (const auto* subcommand : subcommands)
+    append(page, *subcommand, name + " " + subcommand->get_name());
+  if (!subcommands.empty())
+    return;
+  page += fmt::format("\n### {}\n\n{}\n\n```\n{}\n```\n\n"
+                      "| Option | Default | What it does |\n|---|---|---|\n",
+                      name, command.get_description(), usage_of(command, name));
+  for (const auto* option : command.get_options())
+    page += row_of(*option);
+}
+
+} // namespace
+
+std::string render_commands() {
+  invocation unused;
+  const auto app = command_line(unused);
+  std::string page{introduction};
+  append(page, *app, app->get_name());
+  return page;
+}
+
+} // namespace pgtrickle::ctl

@@ -1,0 +1,128 @@
+#include "actors/ctl/shared_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace pgtrickle::ctl {
+
+namespace {
+
+constexpr auto blocks_at_most = std::int64_t{1} << 20;
+
+} // namespace
+
+void add_format_option(CLI::App& command, std::string& format) {
+  command
+    .add_option("-f,--format", format,
+                "Writes results as a table (pretty), as json or as tsv.")
+    ->check(CLI::IsMember({"pretty", "json", "tsv"}))
+    ->type_name("FORMAT")
+    ->capture_default_str();
+}
+
+void add_database_options(CLI::App& command, database_options& options) {
+  command
+    .add_option("-d,--dbname", options.conninfo,
+                "Says which database to connect to: a libpq connection string, "
+                "a URI or a name. What it leaves out comes from PGHOST and its "
+                "like.")
+    ->type_name("CONNINFO");
+  add_format_option(command, options.format);
+}
+
+void add_yes_flag(CLI::App& command, bool& is_agreed) {
+  command.add_flag("-y,--yes", is_agreed,
+                   "Does not ask first; needed where there is no terminal.");
+}
+
+postgres::client_options client_options_of(const std::string& conninfo,
+                                           console& c) {
+  postgres::client_options options;
+  options.conninfo = conninfo;
+  options.interrupt_fd = c.interrupt().descriptor();
+  options.on_notice = [&c](const std::string& notice) { c.message(notice); };
+  return options;
+}
+
+result<postgres::text_rows>
+run_there(const database_options& options, console& c,
+          const std::string& statement,
+          const std::vector<postgres::text_value>& parameters) {
+  auto db = postgres::client::open(client_options_of(options.conninfo, c));
+  if (!db)
+    return tl::unexpected(std::move(db.error()));
+  auto rows = db->run(statement, parameters);
+  // Neither schema nor function.
+  if (!rows && rows.error().hint.empty()
+      && (rows.error().sqlstate == "3F000" || rows.error().sqlstate == "42883"))
+    rows.error().hint = "The database needs the extension pg_trickle, in a "
+                        "version that has snapshots.";
+  return rows;
+}
+
+void add_transfer_settings(CLI::App& command, transfer_settings& settings) {
+  command
+    .add_option("--retries", settings.retries,
+                "Limits how many attempts in a row may fail after a connection "
+                "broke; each waits longer than the one before.")
+    ->check(CLI::Range(0, 1000))
+    ->type_name("NUMBER")
+    ->capture_default_str();
+  add_format_option(command, settings.format);
+}
+
+void add_blocks_option(CLI::App& command, std::int64_t& blocks) {
+  command
+    .add_option("--piece-blocks", blocks,
+                "Sets how many blocks of the snapshot, of 8 kB as a rule, go "
+                "into one piece: that much is transferred again after a "
+                "connection broke.")
+    ->check(CLI::Range(std::int64_t{1}, blocks_at_most))
+    ->type_name("NUMBER")
+    ->capture_default_str();
+}
+
+void add_target_options(CLI::App& command, std::string& as, bool& restart) {
+  command
+    .add_option("--as", as,
+                "Gives the snapshot this name at the target, instead of the "
+                "schema and name that it has at the source.")
+    ->type_name("NAME");
+  command.add_flag("--restart", restart,
+                   "Throws away what an earlier run has left unfinished.");
+}
+
+result<snapshot_transfer::transfer_report>
+run_transfer(snapshot_transfer::row_source& source,
+             snapshot_transfer::row_target& target,
+             const transfer_settings& settings, console& c,
+             const std::string& to_continue) {
+  snapshot_transfer::transfer_options options;
+  options.retries = settings.retries;
+  options.interrupt_fd = c.interrupt().descriptor();
+  const snapshot_transfer::transfer_events events{
+    [&c](const auto& meter) { c.progress(meter); },
+    [&c](const auto& text) { c.message(text); }};
+  auto done = snapshot_transfer::transfer(source, target, options, events);
+  if (!done && c.interrupt().signal() != 0)
+    done.error().hint = to_continue;
+  return done;
+}
+
+void show_report(const snapshot_transfer::transfer_report& report,
+                 const transfer_settings& settings, console& c) {
+  const auto truth = [](bool is_so) { return is_so ? "t" : "f"; };
+  c.result_of({{{"snapshot_table", type_text},
+                {"row_count", type_bigint},
+                {"bytes_sent", type_bigint},
+                {"content_hash", type_text},
+                {"verified", type_bool},
+                {"registered", type_bool}},
+               {{report.target, std::to_string(report.row_count),
+                 std::to_string(report.bytes), report.content_hash,
+                 truth(report.is_verified), truth(report.is_registered)}}},
+              format_of(settings.format));
+  if (!report.remark.empty())
+    c.message(report.remark);
+}
+
+} // namespace pgtrickle::ctl

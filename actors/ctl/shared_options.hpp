@@ -1,0 +1,66 @@
+#pragma once
+
+#include "actors/ctl/console.hpp"
+#include "services/snapshot_transfer/transfer.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace CLI {
+class App;
+} // namespace CLI
+
+namespace pgtrickle::ctl {
+
+/// What several commands take.
+struct database_options {
+  std::string conninfo;
+  std::string format = "pretty";
+};
+
+/// --dbname and --format.
+void add_database_options(CLI::App& command, database_options& options);
+
+/// How results are written.
+void add_format_option(CLI::App& command, std::string& format);
+
+/// --yes
+void add_yes_flag(CLI::App& command, bool& is_agreed);
+
+/// Connects as `conninfo` says, for a command of `c`.
+[[nodiscard]] postgres::client_options
+client_options_of(const std::string& conninfo, console& c);
+
+/// Runs one statement in the database of `options`.
+[[nodiscard]] result<postgres::text_rows>
+run_there(const database_options& options, console& c,
+          const std::string& statement,
+          const std::vector<postgres::text_value>& parameters);
+
+/// What every transfer takes.
+struct transfer_settings {
+  int retries = 10;
+  std::string format = "pretty";
+};
+
+/// --retries and --format.
+void add_transfer_settings(CLI::App& command, transfer_settings& settings);
+
+/// --piece-blocks
+void add_blocks_option(CLI::App& command, std::int64_t& blocks);
+
+/// --as and --restart: where the snapshot goes in a database.
+void add_target_options(CLI::App& command, std::string& as, bool& restart);
+
+/// Transfers, and says how it goes. `to_continue` is the hint after Ctrl-C.
+[[nodiscard]] result<snapshot_transfer::transfer_report>
+run_transfer(snapshot_transfer::row_source& source,
+             snapshot_transfer::row_target& target,
+             const transfer_settings& settings, console& c,
+             const std::string& to_continue);
+
+/// What came of a transfer into a database.
+void show_report(const snapshot_transfer::transfer_report& report,
+                 const transfer_settings& settings, console& c);
+
+} // namespace pgtrickle::ctl

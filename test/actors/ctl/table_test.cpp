@@ -1,0 +1,71 @@
+#include "actors/ctl/table.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pgtrickle::ctl;
+using pgtrickle::postgres::text_rows;
+
+namespace {
+
+constexpr pgtrickle::oid type_jsonb = 3802;
+
+text_rows sample() {
+  return {{{"name", type_text},
+           {"rows", type_bigint},
+           {"ok", type_bool},
+           {"frontier", type_jsonb}},
+          {{"größe", "5", "t", R"({"b": [1]})"},
+           {"a\tb\n\\", "12345", "f", std::nullopt}}};
+}
+
+} // namespace
+
+TEST_CASE("a table has columns as wide as their widest value") {
+  CHECK(rendered(sample(), output_format::pretty)
+        == "name      rows  ok  frontier\n"
+           "-------  -----  --  ----------\n"
+           "größe        5  t   {\"b\": [1]}\n"
+           "a\\tb\\n\\  12345  f\n");
+}
+
+TEST_CASE("JSON has numbers, booleans and JSON as what they are") {
+  CHECK(rendered(sample(), output_format::json) == R"([
+  {
+    "name": "größe",
+    "rows": 5,
+    "ok": true,
+    "frontier": {
+      "b": [
+        1
+      ]
+    }
+  },
+  {
+    "name": "a\tb\n\\",
+    "rows": 12345,
+    "ok": false,
+    "frontier": null
+  }
+]
+)");
+}
+
+TEST_CASE("TSV has one line for each row, whatever its values are") {
+  CHECK(rendered(sample(), output_format::tsv)
+        == "name\trows\tok\tfrontier\n"
+           "größe\t5\tt\t{\"b\": [1]}\n"
+           "a\\tb\\n\\\\\t12345\tf\t\n");
+}
+
+TEST_CASE("a table without rows is its heading, and an empty array in JSON") {
+  text_rows none{{{"name", type_text}}, {}};
+  CHECK(rendered(none, output_format::pretty) == "name\n----\n");
+  CHECK(rendered(none, output_format::tsv) == "name\n");
+  CHECK(rendered(none, output_format::json) == "[]\n");
+}
+
+TEST_CASE("a value does not command the terminal") {
+  const text_rows hostile{{{"name", type_text}}, {{"\x1b[2J"}}};
+  CHECK(rendered(hostile, output_format::pretty).find('\x1b')
+        == std::string::npos);
+}

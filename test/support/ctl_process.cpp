@@ -1,0 +1,38 @@
+#include "test/support/ctl_process.hpp"
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+namespace pgtrickle::test {
+
+namespace {
+
+std::vector<std::string>
+with_program(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{PGTRICKLECTL};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+} // namespace
+
+running_ctl::running_ctl(const std::vector<std::string>& arguments)
+  : process_(with_program(arguments), dir_.path() / "output", SIGKILL) {}
+
+std::string running_ctl::output() const {
+  std::ostringstream text;
+  text << std::ifstream(dir_.path() / "output").rdbuf();
+  return text.str();
+}
+
+finished_run running_ctl::finish() {
+  const auto status = process_.wait();
+  return {status, output()};
+}
+
+finished_run run_ctl(const std::vector<std::string>& arguments) {
+  return running_ctl{arguments}.finish();
+}
+
+} // namespace pgtrickle::test
