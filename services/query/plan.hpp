@@ -32,6 +32,8 @@ struct filter {
   plan_ptr input;
   std::string predicate;
   double share = 0.3;
+  /// The predicate fails for no row, not even for one that is gone again.
+  bool harmless = false;
 };
 
 /// π: one row of `outputs` for each row of `input`.
