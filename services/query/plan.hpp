@@ -6,6 +6,7 @@
 #include "services/query/facts.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -72,6 +73,9 @@ struct semi_join {
   column_pairs equal = {};
   /// No row of `left` matches two rows of `right`.
   bool single = false;
+  /// If the condition is that a column of `left` is less (or not) than one of
+  /// `right`: these two. Their type is sorted by that.
+  std::optional<std::pair<std::size_t, std::size_t>> ordered = {};
 };
 
 /// How an aggregate's value follows from changes alone, if it does.
