@@ -69,7 +69,9 @@ workbench::workbench(server_options wanted)
   : wanted_(std::move(wanted)),
     server_(wanted_.careless ? careless_settings : server_settings),
     user_(open(with_database(server_))), refresher_(open(conninfo())) {
-  execute("SET search_path = public");
+  // What is recomputed is planned as the server's settings say.
+  execute("SET search_path = public; RESET seq_page_cost; "
+          "RESET random_page_cost; RESET effective_cache_size");
   if (!wanted_.plans.empty())
     log_plans();
 }

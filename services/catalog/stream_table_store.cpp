@@ -44,43 +44,41 @@ void read_costs(const pqxx::row& row, stored_stream_table& table) {
 
 } // namespace
 
+stored_stream_table stream_table_in(const pqxx::row& row) {
+  stored_stream_table table;
+  table.id = stream_table_id{row["pgt_id"].as<std::int64_t>()};
+  table.relid = row["pgt_relid"].as<oid>();
+  table.name = row["name"].as<std::string>();
+  table.owner = row["owner"].as<std::string>();
+  table.refresh_mode = row["refresh_mode"].as<std::string>();
+  table.mode_reason = row["mode_reason"].as<std::string>("");
+  table.status = row["status"].as<std::string>();
+  table.is_populated = row["is_populated"].as<bool>();
+  table.needs_reinit = row["needs_reinit"].as<bool>();
+  table.reinit_reason = row["reinit_reason"].as<std::string>("");
+  table.needs_recompile = row["needs_recompile"].as<bool>();
+  table.ddl_serial = row["ddl_serial"].as<std::int64_t>();
+  table.definition_version = row["definition_version"].as<std::int64_t>();
+  table.time_dependent = row["time_dependent"].as<bool>();
+  read_frontier(row["frontier"], table);
+  read_costs(row, table);
+  return table;
+}
+
 std::map<stream_table_id, stored_stream_table>
 load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids) {
   std::map<stream_table_id, stored_stream_table> result;
   // A refresh begins here: planned once a session, not each time.
-  tx.conn().prepare(
-    "pgt_load",
-    "SELECT pgt_id, pgt_relid, original_query, original_search_path, "
-    "defining_query, refresh_mode, mode_reason, status, is_populated, "
-    "needs_reinit, reinit_reason, needs_recompile, ddl_serial, "
-    "definition_version, time_dependent, "
-    "frontier, last_full_ms, last_diff_ms, effective_refresh_mode, "
-    "mode_spent_ms, format('%I.%I', n.nspname, c.relname) AS name, "
-    "pg_get_userbyid(c.relowner) AS owner "
-    "FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = t.pgt_relid "
-    "JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE t.pgt_id = ANY ($1::bigint[])");
+  tx.conn().prepare("pgt_load",
+                    fmt::format("SELECT original_query, original_search_path, "
+                                "defining_query, {} "
+                                "WHERE t.pgt_id = ANY ($1::bigint[])",
+                                stream_table_columns));
   for (const auto& row : tx.exec_prepared("pgt_load", array_of(ids))) {
-    stored_stream_table table;
-    table.id = stream_table_id{row["pgt_id"].as<std::int64_t>()};
-    table.relid = row["pgt_relid"].as<oid>();
-    table.name = row["name"].as<std::string>();
-    table.owner = row["owner"].as<std::string>();
+    auto table = stream_table_in(row);
     table.original_query = row["original_query"].as<std::string>();
     table.original_search_path = row["original_search_path"].as<std::string>();
     table.defining_query = row["defining_query"].as<std::string>();
-    table.refresh_mode = row["refresh_mode"].as<std::string>();
-    table.mode_reason = row["mode_reason"].as<std::string>("");
-    table.status = row["status"].as<std::string>();
-    table.is_populated = row["is_populated"].as<bool>();
-    table.needs_reinit = row["needs_reinit"].as<bool>();
-    table.reinit_reason = row["reinit_reason"].as<std::string>("");
-    table.needs_recompile = row["needs_recompile"].as<bool>();
-    table.ddl_serial = row["ddl_serial"].as<std::int64_t>();
-    table.definition_version = row["definition_version"].as<std::int64_t>();
-    table.time_dependent = row["time_dependent"].as<bool>();
-    read_frontier(row["frontier"], table);
-    read_costs(row, table);
     result.emplace(table.id, std::move(table));
   }
   return result;

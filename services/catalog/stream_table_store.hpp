@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pgtrickle::catalog {
@@ -47,6 +48,23 @@ struct stored_stream_table {
   std::string effective_mode;
   double mode_spent_ms = 0;
 };
+
+/// What a SELECT takes for `stream_table_in`: columns and FROM, in which `t` is
+/// pgtrickle.pgt_stream_tables.
+constexpr std::string_view stream_table_columns
+  = "pgt_id, pgt_relid, refresh_mode, mode_reason, status, is_populated, "
+    "needs_reinit, "
+    "reinit_reason, needs_recompile, ddl_serial, definition_version, "
+    "time_dependent, frontier, last_full_ms, last_diff_ms, "
+    "effective_refresh_mode, mode_spent_ms, "
+    "format('%I.%I', n.nspname, c.relname) AS name, "
+    "pg_get_userbyid(c.relowner) AS owner "
+    "FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = t.pgt_relid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace";
+
+/// The stream table without its queries, which are long and mostly lie out of
+/// line.
+[[nodiscard]] stored_stream_table stream_table_in(const pqxx::row& row);
 
 /// Loads stream tables by id; those that are gone are left out.
 [[nodiscard]] std::map<stream_table_id, stored_stream_table>

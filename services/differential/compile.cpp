@@ -30,14 +30,10 @@ public:
   void apply_to_table() {
     program_.begin_if(staged_.count + " > 0");
     pgtrickle::apply(program_, table_, where_, staged_.relation);
-    program_.select(fmt::format("SELECT sum(__weight)::bigint FROM {} d "
-                                "WHERE __weight > 0",
-                                staged_.relation),
-                    "inserted");
-    program_.select(fmt::format("SELECT -sum(__weight)::bigint FROM {} d "
-                                "WHERE __weight < 0",
-                                staged_.relation),
-                    "deleted");
+    program_.line(fmt::format("inserted := pgtrickle._weight({}, true);",
+                              staged_.variable));
+    program_.line(fmt::format("deleted := -pgtrickle._weight({}, false);",
+                              staged_.variable));
     program_.end_if();
   }
 

@@ -1,8 +1,8 @@
 // Δσ(Q) = σ(ΔQ)
 //
 // Selection is linear: it keeps or drops a change, and never alters a weight.
-// Where it keeps few changes of a source, whoever reads them twice stages them:
-// PostgreSQL knows then how few they are, or there are none.
+// A predicate that can't fail is asked of a source's changes where they lie,
+// before anything is staged; another one only of those that don't cancel.
 
 #include "services/differential/program_builder.hpp"
 
@@ -19,13 +19,15 @@ constexpr double few = 0.25;
 } // namespace
 
 delta differentiate(const filter& node, const plan&, program_builder& program) {
+  const auto* table = std::get_if<scan>(&node.input->node);
+  const bool leaves_few = table != nullptr && node.share < few;
+  // What triggers stage of a statement lies in a table already.
+  if (table != nullptr && node.harmless && !program.target().immediate)
+    return program.source(*table, {node.predicate, leaves_few});
   auto input = program.differentiate(*node.input);
-  return {
-    fmt::format("(SELECT * FROM {} i WHERE {})", input.relation,
-                node.predicate),
-    std::move(input.counts),
-    input.costly
-      || (std::holds_alternative<scan>(node.input->node) && node.share < few)};
+  return {fmt::format("(SELECT * FROM {} i WHERE {})", input.relation,
+                      node.predicate),
+          std::move(input.counts), input.costly || leaves_few};
 }
 
 } // namespace pgtrickle

@@ -45,11 +45,11 @@ struct source_delta {
 /// query at all?). The frontier had not seen the transactions from `later` on,
 /// those of `open`, and has consumed those of `own`. For each source, `changes`
 /// tells how many of its rows are new, and four elements of `places` between
-/// which places of each part of its change buffer they lie; where `direct` has
-/// a condition that picks them, they are read where they lie instead of being
-/// consolidated first. The result is rows inserted and rows deleted.
-/// The program of an IMMEDIATE stream table is given changes only, and decides
-/// itself what it consolidates.
+/// which places of each part of its change buffer they lie. They are
+/// consolidated first, or, where `direct` is not null, read as they are:
+/// staged, or where they lie if it has a condition that picks them. The result
+/// is rows inserted and rows deleted. The program of an IMMEDIATE stream table
+/// is given changes only, and decides itself what it consolidates.
 struct refresh_program {
   /// Changes with the shape of programs: an older one is compiled again.
   static constexpr int current_version = 4;

@@ -90,11 +90,10 @@ program_builder::add_staged(std::string_view operation,
           std::move(columns)};
 }
 
-/// The columns get the types that they are declared with.
-std::string program_builder::stage_call(std::string_view function,
-                                        const staged_rows& rows,
-                                        std::string_view relation,
-                                        std::string_view arguments) const {
+/// The text of the SELECT that stages `relation`: the columns get the types
+/// that they are declared with.
+std::string program_builder::stage_text(const staged_rows& rows,
+                                        std::string_view relation) const {
   std::vector<std::string> names;
   std::vector<std::string> outputs;
   for (const auto& column : rows.columns) {
@@ -102,21 +101,22 @@ std::string program_builder::stage_call(std::string_view function,
     outputs.push_back(
       fmt::format("d.{0}::{1} AS {0}", column.name, column.type));
   }
-  return fmt::format(
-    "{} := pgtrickle.{}({}, {}, {});", rows.count, function, literal(rows.name),
-    text_of(fmt::format("SELECT {} FROM {} d({})", joined(outputs), relation,
-                        joined(names))),
-    arguments);
+  return text_of(fmt::format("SELECT {} FROM {} d({})", joined(outputs),
+                             relation, joined(names)));
 }
 
-void program_builder::mark_staged(const staged_rows& rows) {
+void program_builder::add_stage_call(std::string_view function,
+                                     const staged_rows& rows,
+                                     std::string_view statement,
+                                     std::string_view arguments) {
+  line(fmt::format("{} := pgtrickle.{}({}, {}, {});", rows.count, function,
+                   literal(rows.name), statement, arguments));
   line(fmt::format("{} := {};", rows.variable, literal(rows.name)));
 }
 
 void program_builder::stage(const staged_rows& rows,
                             std::string_view relation) {
-  line(stage_call("_stage", rows, relation, "kept"));
-  mark_staged(rows);
+  add_stage_call("_stage", rows, stage_text(rows, relation), "kept");
 }
 
 std::string
@@ -256,9 +256,7 @@ refresh_program program_builder::finish(std::string fill_lines,
   body += "  IF mode = 'CHECK' THEN\n" + check_lines;
   body += "  ELSIF mode = 'FILL' THEN\n" + fill_lines;
   body += "  ELSIF mode = 'FULL' THEN\n" + full_lines;
-  // Statements into which the place of changes is written come only once.
-  body += "  ELSE\n    kept := array_remove(direct, NULL) = '{}';\n"
-          + source_lines_ + differential_lines;
+  body += "  ELSE\n    kept := true;\n" + source_lines_ + differential_lines;
   body += "  END IF;\n";
   for (const auto& [table, count] : cleared_)
     body += fmt::format("  IF {} > 0 THEN\n{}  END IF;\n", count,

@@ -21,6 +21,13 @@ struct delta {
   bool costly = false;
 };
 
+/// Those changes of a source that satisfy a predicate over `i`, or all of them.
+/// If it leaves few, they are staged however many changes there are.
+struct picked_changes {
+  std::string predicate = {};
+  bool few = false;
+};
+
 /// Collects the statements of a refresh program. An operator sees its node, its
 /// inputs' deltas and this; it does not know its parent or its children.
 class program_builder {
@@ -46,8 +53,8 @@ public:
     stored_.insert_or_assign(&plan, std::move(rows));
   }
 
-  /// The changes of a source, added when first asked for.
-  delta source(const scan& source);
+  /// The changes of a source that are `picked`, added when first asked for.
+  delta source(const scan& source, const picked_changes& picked = {});
 
   /// `changes` as something that may be read more than once.
   delta staged(delta changes, const std::vector<column>& columns);
@@ -151,17 +158,17 @@ public:
 
 private:
   [[nodiscard]] std::size_t source_position(oid table);
-  void make_ready(std::size_t at);
-  void take_window(std::size_t at, const staged_rows& rows);
+  delta make_ready(std::size_t at, const picked_changes& picked);
+  void take_window(std::size_t at, const picked_changes& picked,
+                   const staged_rows& rows);
   void take_statement(std::size_t at, const staged_rows& rows);
   void create_table(const std::string& name,
                     const std::vector<column_definition>& columns);
   std::string next_name(std::string_view operation);
-  [[nodiscard]] std::string stage_call(std::string_view function,
-                                       const staged_rows& rows,
-                                       std::string_view relation,
-                                       std::string_view arguments) const;
-  void mark_staged(const staged_rows& rows);
+  [[nodiscard]] std::string stage_text(const staged_rows& rows,
+                                       std::string_view relation) const;
+  void add_stage_call(std::string_view function, const staged_rows& rows,
+                      std::string_view statement, std::string_view arguments);
   void add_call(std::string_view statement, std::string_view count,
                 std::string_view kept);
 
@@ -173,8 +180,9 @@ private:
   std::vector<std::string> texts_;      // initial values
   std::map<const plan*, delta> deltas_; // of those with several
   std::map<const plan*, std::size_t> readers_;
-  std::vector<delta> sources_; // as read, in the order of program_.sources
-  std::string source_lines_;   // that make them ready
+  // As read: by the position in program_.sources, and what is picked of them.
+  std::map<std::pair<std::size_t, std::string>, delta> sources_;
+  std::string source_lines_; // that make them ready
   std::vector<std::pair<std::string, std::string>> cleared_; // table, count
   std::string lines_;
   std::size_t depth_ = 1;

@@ -22,28 +22,30 @@ std::size_t program_builder::source_position(oid table) {
     if (program_.sources[i].table == table)
       return i;
   program_.sources.push_back({table, {}, {}, {}, false});
-  sources_.emplace_back();
   return program_.sources.size() - 1;
 }
 
-delta program_builder::source(const scan& source) {
+delta program_builder::source(const scan& source,
+                              const picked_changes& picked) {
   const auto at = source_position(source.table);
   auto& entry = program_.sources[at];
-  if (!entry.view.empty())
-    return sources_[at];
-  for (const auto& column : source.columns) {
-    entry.attnums.push_back(column.attnum);
-    entry.columns.push_back(column.facts);
+  if (entry.view.empty()) {
+    for (const auto& column : source.columns) {
+      entry.attnums.push_back(column.attnum);
+      entry.columns.push_back(column.facts);
+    }
+    // By number: a program names no oid, so it serves where its table has
+    // another.
+    const auto others = std::ranges::count_if(
+      program_.sources, [](const auto& x) { return !x.view.empty(); });
+    entry.view = fmt::format("pgtrickle_state.source_{}_{}",
+                             static_cast<std::int64_t>(target_.id), others + 1);
   }
-  // By number: a program names no oid, so it serves where its table has
-  // another.
-  entry.view = fmt::format(
-    "pgtrickle_state.source_{}_{}", static_cast<std::int64_t>(target_.id),
-    std::ranges::count_if(program_.sources, [](const auto& x) {
-      return !x.view.empty();
-    }) + 1);
-  make_ready(at);
-  return sources_[at];
+  const std::pair as_read{at, picked.predicate};
+  const auto known = sources_.find(as_read);
+  return known != sources_.end()
+           ? known->second
+           : sources_.emplace(as_read, make_ready(at, picked)).first->second;
 }
 
 std::string program_builder::changes_of(oid table) {
@@ -52,13 +54,11 @@ std::string program_builder::changes_of(oid table) {
   return fmt::format("changes[{}]", at + 1);
 }
 
-/// Few changes are consolidated and staged, so that the planner sees how many
-/// they are; many are read where they lie, unless they are likely to cancel.
-void program_builder::make_ready(std::size_t at) {
+delta program_builder::make_ready(std::size_t at,
+                                  const picked_changes& picked) {
   const auto& entry = program_.sources[at];
   const auto columns = delta_definitions(entry.columns);
   const auto rows = add_staged("source", columns);
-  sources_[at] = {rows.relation, {rows.count}};
   if (target_.immediate) {
     create_table(entry.view, columns);
     clear_after(entry.view, fmt::format("changes[{}]", at + 1));
@@ -69,36 +69,50 @@ void program_builder::make_ready(std::size_t at) {
   if (target_.immediate)
     take_statement(at, rows);
   else
-    take_window(at, rows);
+    take_window(at, picked, rows);
   end_if();
   source_lines_ += lines_;
   lines_ = std::move(outer);
   depth_ = depth;
+  return {rows.relation, {rows.count}};
 }
 
-/// The new rows of a change buffer.
-void program_builder::take_window(std::size_t at, const staged_rows& rows) {
+/// The new rows of a change buffer. Few are consolidated and staged, so that
+/// the planner sees how many they are; many are staged as they are, or read
+/// where they lie, unless they are likely to cancel.
+void program_builder::take_window(std::size_t at, const picked_changes& picked,
+                                  const staged_rows& rows) {
   const auto& entry = program_.sources[at];
-  const auto window = fmt::format("direct[{}]", at + 1);
-  const auto rows_where
-    = fmt::format("(SELECT {}{}__weight FROM {} WHERE ",
-                  column_list("", entry.columns.size()),
-                  entry.columns.empty() ? "" : ", ", entry.view);
-  begin_if(window + " IS NOT NULL");
+  const auto direct = fmt::format("direct[{}]", at + 1);
+  const auto rows_where = fmt::format(
+    "(SELECT {}{}__weight FROM {} i WHERE {}",
+    column_list("", entry.columns.size()), entry.columns.empty() ? "" : ", ",
+    entry.view,
+    picked.predicate.empty() ? "" : "(" + picked.predicate + ") AND ");
+  const auto window
+    = rows_where
+      + "(__xid >= $1 OR __xid = ANY ($2)) AND __xid IS DISTINCT FROM $3 AND "
+        "(__part = 0 AND __at >= ($4)[1] AND __at < ($4)[2] OR __part = 1 AND "
+        "__at >= ($4)[3] AND __at < ($4)[4]))";
+  const auto arguments
+    = fmt::format("later, open, own, places[{}:{}]", 4 * at + 1, 4 * at + 4);
+  const auto consolidating
+    = stage_text(rows, consolidated(window, entry.columns));
+  if (picked.few) {
+    add_stage_call("_stage_window", rows, consolidating, arguments);
+    return;
+  }
+  begin_if(direct + " <> ''");
   line(fmt::format("{} := {} || {} || ')';", rows.variable, literal(rows_where),
-                   window));
+                   direct));
   line(fmt::format("{} := changes[{}];", rows.count, at + 1));
+  // The place of changes is in all that reads them: it comes only once.
+  line("kept := false;");
   add_else();
-  line(stage_call(
-    "_stage_window", rows,
-    consolidated(rows_where
-                   + "(__xid >= $1 OR __xid = ANY ($2)) AND __xid IS DISTINCT "
-                     "FROM $3 AND (__part = 0 AND __at >= ($4)[1] AND __at < "
-                     "($4)[2] OR __part = 1 AND __at >= ($4)[3] AND __at < "
-                     "($4)[4]))",
-                 entry.columns),
-    fmt::format("later, open, own, places[{}:{}]", 4 * at + 1, 4 * at + 4)));
-  mark_staged(rows);
+  add_stage_call("_stage_window", rows,
+                 fmt::format("CASE WHEN {} IS NULL THEN {} ELSE {} END", direct,
+                             consolidating, stage_text(rows, window)),
+                 arguments);
   end_if();
 }
 

@@ -109,7 +109,8 @@ void exchange_rows(pqxx::dbtransaction& tx, const alteration& planned,
 
 /// Moves the frontier to the transaction's snapshot, and writes the history.
 void complete(pqxx::dbtransaction& tx, const alteration& planned,
-              const pqxx::row& snapshot, refresh_outcome& outcome) {
+              const pqxx::row& snapshot, refresh_outcome& outcome,
+              ownership fence) {
   const auto at = snapshot[1].as<std::string>();
   const auto reached = catalog::frontier_json(
     {snapshot[0].as<std::string>(), {}},
@@ -123,7 +124,7 @@ void complete(pqxx::dbtransaction& tx, const alteration& planned,
                        begin_history(tx, outcome.id, initiator::manual),
                        {},
                        planned.table.ddl_serial}},
-                     reached, at);
+                     reached, at, fence);
 }
 
 /// From here on what the new query reads is captured as well.
@@ -171,9 +172,8 @@ result<stream_table_id> exchange(
         table.original_search_path, table.refresh_mode);
       outcome.duration = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - began);
-      complete(tx, planned, snapshot, outcome);
+      complete(tx, planned, snapshot, outcome, fence);
       settings(tx, table.id);
-      catalog::check_fence(tx, fence.epoch);
       return table.id;
     });
 }

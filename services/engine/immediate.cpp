@@ -36,7 +36,7 @@ std::string pinned_settings() {
        {"TimeZone", "DateStyle", "IntervalStyle", "extra_float_digits",
         "bytea_output", "xmloption", "xmlbinary", "lc_monetary", "lc_numeric",
         "lc_time", "default_text_search_config", "standard_conforming_strings",
-        "random_page_cost", "jit"})
+        "seq_page_cost", "random_page_cost", "effective_cache_size", "jit"})
     clauses += fmt::format(" SET {} FROM CURRENT", setting);
   return clauses;
 }

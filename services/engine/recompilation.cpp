@@ -103,8 +103,13 @@ void check_cycle(pqxx::dbtransaction& tx,
 
 bool replace_program(pqxx::dbtransaction& tx,
                      const catalog::stored_stream_table& table) {
-  const auto query
-    = catalog::query_of_today(tx, table.id, table.defining_query, table.owner);
+  check_serial(tx, table);
+  const auto stored
+    = tx.exec_params1("SELECT defining_query FROM pgtrickle.pgt_stream_tables "
+                      "WHERE pgt_id = $1",
+                      static_cast<std::int64_t>(table.id))[0]
+        .as<std::string>();
+  const auto query = catalog::query_of_today(tx, table.id, stored, table.owner);
   const auto prepared
     = prepare(tx, query, {table.owner, "pg_catalog"}, table.refresh_mode);
   check_cycle(tx, table, prepared.query.tables);

@@ -1,6 +1,7 @@
 #include "services/engine/refresh.hpp"
 
 #include "services/engine/immediate.hpp"
+#include "services/engine/loaded_order.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/refresh_history.hpp"
 #include "services/engine/refresh_one.hpp"
@@ -22,13 +23,14 @@ struct refresher_session::state {
 
   using items = std::vector<work_item>;
 
-  [[nodiscard]] result<items> load(const refresh_order& order);
   [[nodiscard]] result<void> rebuild(work_item& item, ownership fence);
   [[nodiscard]] result<void> probe(items& all);
+  [[nodiscard]] result<void> open(items& all, initiator by, ownership fence);
   [[nodiscard]] result<void> refresh(items& all, initiator by, ownership fence);
-  void count_changes(pqxx::dbtransaction& tx, items& all);
-  void complete(pqxx::dbtransaction& tx, items& all, const pqxx::row& snapshot,
-                std::chrono::steady_clock::time_point began);
+  [[nodiscard]] begun_refresh begin(pqxx::dbtransaction& tx, items& all,
+                                    initiator by);
+  void complete(pqxx::dbtransaction& tx, items& all, const begun_refresh& begun,
+                std::chrono::steady_clock::time_point began, ownership fence);
   void record_failures(items& all);
 };
 
@@ -41,41 +43,6 @@ refresher_session&
 refresher_session::operator=(refresher_session&&) noexcept = default;
 
 postgres::session& refresher_session::db() { return state_->db; }
-
-result<std::vector<work_item>>
-refresher_session::state::load(const refresh_order& order) {
-  return db.once<items>([&](pqxx::transaction_base& tx) {
-    if (system_identifier.empty())
-      system_identifier
-        = tx.exec1("SELECT system_identifier FROM pg_control_system()")[0]
-            .as<std::string>();
-    auto tables = catalog::load(tx, order.tables);
-    const auto sources = order.tables.size() > 1
-                           ? catalog::sources_of(tx, order.tables)
-                           : catalog::sources_by_table{};
-    items loaded;
-    for (auto id : order.tables) {
-      const auto found = tables.find(id);
-      if (found == tables.end())
-        continue;
-      work_item item;
-      item.table = std::move(found->second);
-      if (const auto read = sources.find(id); read != sources.end())
-        item.sources = read->second;
-      if (item.table.consumed
-          && item.table.system_identifier != system_identifier) {
-        item.table.needs_reinit = true;
-        item.table.reinit_reason
-          = "its frontier belongs to another PostgreSQL cluster";
-      }
-      item.outcome.id = id;
-      item.outcome.name = item.table.name;
-      item.outcome.status = item.table.status;
-      loaded.push_back(std::move(item));
-    }
-    return loaded;
-  });
-}
 
 /// Compiles the query again: what it stands on has changed.
 result<void> refresher_session::state::rebuild(work_item& item,
@@ -116,20 +83,21 @@ result<void> refresher_session::state::probe(items& all) {
   };
   change_query query;
   for (const auto& item : all)
-    if (may_wait(item))
+    if (may_wait(item) && !item.changed)
       query[*item.table.consumed].merge(sources_of(programs.at(item.table.id)));
-  auto found = db.once<std::map<frontier, changes_by_source>>(
-    [&](pqxx::transaction_base& tx) {
-      return query.empty() ? std::map<frontier, changes_by_source>{}
-                           : changes_beyond(tx, query);
-    });
+  using changes = std::map<frontier, changes_by_source>;
+  auto found = query.empty()
+                 ? result<changes>{}
+                 : db.once<changes>([&](pqxx::transaction_base& tx) {
+                     return changes_beyond(tx, query);
+                   });
   if (!found)
     return tl::unexpected(found.error());
   for (auto& item : all) {
     if (item.outcome.error)
       continue;
     item.must_run
-      = !may_wait(item)
+      = !may_wait(item) || item.changed.value_or(false)
         || std::ranges::any_of(sources_of(programs.at(item.table.id)),
                                [&](oid source) {
                                  return (*found)[*item.table.consumed].contains(
@@ -142,9 +110,28 @@ result<void> refresher_session::state::probe(items& all) {
   return {};
 }
 
-/// Counts the changes of all tables that read none of the others.
-void refresher_session::state::count_changes(pqxx::dbtransaction& tx,
-                                             items& all) {
+/// Opens the history rows that are still missing.
+result<void> refresher_session::state::open(items& all, initiator by,
+                                            ownership fence) {
+  std::vector<stream_table_id> missing;
+  for (const auto& item : all)
+    if ((item.must_run || item.outcome.error) && item.history_id == 0)
+      missing.push_back(item.table.id);
+  if (missing.empty())
+    return {};
+  const auto opened = open_history(db, missing, by, fence);
+  if (!opened)
+    return tl::unexpected(opened.error());
+  for (auto& item : all)
+    if (const auto id = opened->find(item.table.id); id != opened->end())
+      item.history_id = id->second;
+  return {};
+}
+
+/// Takes the snapshot, and counts the changes of all tables that read none of
+/// the others.
+begun_refresh refresher_session::state::begin(pqxx::dbtransaction& tx,
+                                              items& all, initiator by) {
   const auto is_known = [&](const work_item& item) {
     return item.runs() && item.table.is_populated && item.table.consumed
            && std::ranges::none_of(all, [&](const auto& other) {
@@ -155,30 +142,21 @@ void refresher_session::state::count_changes(pqxx::dbtransaction& tx,
   for (const auto& item : all)
     if (is_known(item))
       query[*item.table.consumed].merge(sources_of(programs.at(item.table.id)));
-  if (query.empty())
-    return;
-  auto found = changes_beyond(tx, query);
+  // Nobody waits for the disk: a crash of PostgreSQL takes rows and frontier
+  // together, and the next refresh does both again.
+  auto begun = begin_refresh(tx, query, by != initiator::scheduler);
   for (auto& item : all)
     if (is_known(item))
-      item.changes = found[*item.table.consumed];
+      item.changes = begun.changes[*item.table.consumed];
+  return begun;
 }
 
 result<void> refresher_session::state::refresh(items& all, initiator by,
                                                ownership fence) {
   return db.run<void>(isolation::repeatable_read, [&](pqxx::dbtransaction& tx) {
     const auto began = std::chrono::steady_clock::now();
-    // First of all, before the transaction has an xid of its own. Nobody waits
-    // for the disk: a crash of PostgreSQL takes rows and frontier together, and
-    // the next refresh does both again.
-    const auto snapshot = tx.exec1(
-      std::string{"SELECT pg_current_snapshot(), clock_timestamp(), "
-                  "pg_current_wal_lsn(), "
-                  "set_config('pg_trickle.internal_refresh', 'on', true)"}
-      + (by == initiator::scheduler
-           ? ", set_config('synchronous_commit', 'off', true)"
-           : ""));
+    const auto begun = begin(tx, all, by);
     const auto running = std::ranges::count_if(all, &work_item::runs);
-    count_changes(tx, all);
     for (auto& item : all) {
       if (!item.runs())
         continue;
@@ -194,16 +172,14 @@ result<void> refresher_session::state::refresh(items& all, initiator by,
       if (!done)
         item.outcome.error = std::move(done.error());
     }
-    complete(tx, all, snapshot, began);
-    catalog::check_fence(tx, fence.epoch);
+    complete(tx, all, begun, began, fence);
   });
 }
 
 /// Moves the frontiers to the transaction's snapshot and closes the history.
 void refresher_session::state::complete(
-  pqxx::dbtransaction& tx, items& all, const pqxx::row& snapshot,
-  std::chrono::steady_clock::time_point began) {
-  const auto at = snapshot[1].as<std::string>();
+  pqxx::dbtransaction& tx, items& all, const begun_refresh& begun,
+  std::chrono::steady_clock::time_point began, ownership fence) {
   std::vector<completion> done;
   for (auto& item : all)
     if (item.runs())
@@ -211,11 +187,13 @@ void refresher_session::state::complete(
                       std::chrono::duration_cast<std::chrono::microseconds>(
                         item.began - began),
                       item.table.ddl_serial});
+  if (done.empty())
+    return catalog::check_fence(tx, fence.epoch);
   complete_refreshes(tx, done,
-                     catalog::frontier_json({snapshot[0].as<std::string>(), {}},
-                                            system_identifier,
-                                            snapshot[2].as<std::string>(), at),
-                     at);
+                     catalog::frontier_json({begun.snapshot, {}},
+                                            system_identifier, begun.lsn,
+                                            begun.at),
+                     begun.at, fence);
 }
 
 /// What can't be recorded now, the connection being lost, is closed when the
@@ -230,7 +208,7 @@ void refresher_session::state::record_failures(items& all) {
 result<std::vector<refresh_outcome>>
 refresher_session::run(const refresh_order& order, ownership fence) {
   auto& s = *state_;
-  auto loaded = s.load(order);
+  auto loaded = load_order(s.db, order, s.programs, s.system_identifier, fence);
   if (!loaded)
     return tl::unexpected(loaded.error());
   auto& all = *loaded;
@@ -255,26 +233,16 @@ refresher_session::run(const refresh_order& order, ownership fence) {
   if (auto probed = s.probe(all); !probed)
     return tl::unexpected(probed.error());
 
-  std::vector<stream_table_id> running;
-  for (const auto& item : all)
-    if (item.must_run || item.outcome.error)
-      running.push_back(item.table.id);
+  if (auto opened = s.open(all, order.by, fence); !opened)
+    return tl::unexpected(opened.error());
   result<void> done;
-  if (!running.empty()) {
-    const auto opened = open_history(s.db, running, order.by, fence);
-    if (!opened)
-      return tl::unexpected(opened.error());
+  if (std::ranges::any_of(all, &work_item::runs))
+    done = s.refresh(all, order.by, fence);
+  if (!done)
     for (auto& item : all)
-      if (const auto id = opened->find(item.table.id); id != opened->end())
-        item.history_id = id->second;
-    if (std::ranges::any_of(all, &work_item::runs))
-      done = s.refresh(all, order.by, fence);
-    if (!done)
-      for (auto& item : all)
-        if (item.runs())
-          item.outcome.error = done.error();
-    s.record_failures(all);
-  }
+      if (item.runs())
+        item.outcome.error = done.error();
+  s.record_failures(all);
   // What concerns one table alone is that table's failure, not the order's.
   if (!done
       && (all.size() > 1 || reaction_to(done.error().code) != reaction::reject

@@ -21,9 +21,13 @@ std::string expectation(const mode_choice& choice) {
 
 } // namespace
 
-bool reads_directly(std::int64_t changes, double source_rows) {
+intake intake_of(std::int64_t changes, double source_rows,
+                 bool others_changed) {
   const auto count = static_cast<double>(changes);
-  return count > most_staged && count < hot * source_rows;
+  if (count <= most_consolidated || count >= hot * source_rows)
+    return intake::consolidated;
+  return others_changed && count <= most_copied ? intake::copied
+                                                : intake::in_place;
 }
 
 refresh_action choose_action(const refresh_situation& now) {

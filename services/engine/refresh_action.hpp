@@ -32,16 +32,30 @@ struct refresh_action {
   std::string reason;
 };
 
-/// So many changes of a source are staged in memory at most, unless it is hot:
-/// in less time than it takes to plan the program's statements, which then are
-/// the same as in the last refresh.
-constexpr double most_staged = 10'000;
+/// How a program comes by the changes of a source.
+enum class intake : std::uint8_t {
+  /// Equal ones are added up, and staged in memory.
+  consolidated,
+  /// They are staged as they are.
+  copied,
+  /// They are read where they lie, in the order of their capture.
+  in_place,
+};
 
-/// Whether changes of a source are read where they lie, in the order of their
-/// capture, rather than consolidated first. Consolidation pays when they are
-/// likely to cancel: when they are many beside the source's rows. Few ones
-/// leave the planner their exact number.
-[[nodiscard]] bool reads_directly(std::int64_t changes, double source_rows);
+/// So many changes of a source are consolidated, whatever its size: in less
+/// time than it takes to plan the program's statements, which then are the same
+/// as in the last refresh.
+constexpr double most_consolidated = 10'000;
+
+/// So many are copied at most.
+constexpr double most_copied = 200'000;
+
+/// How to read `changes` of a source of about `source_rows`. Consolidation pays
+/// when they are likely to cancel: when they are many beside the source's rows.
+/// A copy pays when it is read several times, which it is if other sources have
+/// changed too, and its number is known when its readers are planned.
+[[nodiscard]] intake intake_of(std::int64_t changes, double source_rows,
+                               bool others_changed);
 
 /// DIFFERENTIAL, unless something forbids it.
 [[nodiscard]] refresh_action choose_action(const refresh_situation& now);

@@ -2,10 +2,12 @@
 
 #include "services/catalog/alert_writer.hpp"
 #include "services/catalog/stream_table_store.hpp"
+#include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
+
+#include <array>
 
 namespace pgtrickle::engine {
 
@@ -13,7 +15,83 @@ using postgres::isolation;
 
 namespace {
 
-constexpr const char* name_of(initiator by) {
+/// $1 to $10: refreshes that are done; $11: when their snapshot was taken.
+/// `waited` and `took` are microseconds from there on, and on to the end.
+/// `also`: what else is set.
+std::string completed_history(const std::string& also = {}) {
+  return "WITH d AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], "
+         "$2::bigint[], "
+         "$3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], "
+         "$8::bigint[], $9::bigint[], $10::bigint[]) AS d (pgt_id, refresh_id, "
+         "action, reason, changes, inserted, deleted, waited, took, "
+         "ddl_serial)), "
+         "h AS (UPDATE pgtrickle.pgt_refresh_history h SET "
+         "start_time = $11::timestamptz + d.waited * interval '1 microsecond', "
+         "end_time = $11::timestamptz + (d.waited + d.took) * interval '1 "
+         "microsecond', "
+         "status = 'COMPLETED', action = d.action, reason = nullif(d.reason, "
+         "''), "
+         "delta_row_count = d.changes, rows_inserted = d.inserted, "
+         "rows_deleted = d.deleted, data_timestamp = $11::timestamptz"
+         + also
+         + " FROM d WHERE h.refresh_id = d.refresh_id RETURNING h.refresh_id) ";
+}
+
+/// What this transaction has written to stream tables is consumed: its xid goes
+/// into the frontier, $12. One that DDL has touched since it was loaded is left
+/// out.
+const std::string completed_refreshes
+  = completed_history(", reached = ($12::jsonb ->> 'snapshot')::pg_snapshot")
+    + "UPDATE pgtrickle.pgt_stream_tables s SET frontier = $12::jsonb || "
+      "jsonb_build_object('own_xid', pg_current_xact_id()::text), "
+      "data_timestamp = $11::timestamptz, last_refresh_at = clock_timestamp(), "
+      "is_populated = true, needs_reinit = false, reinit_reason = NULL, "
+      "consecutive_errors = 0, last_error_message = NULL, "
+      "last_error_at = NULL, effective_refresh_mode = CASE d.action "
+      "WHEN 'NO_DATA' THEN s.effective_refresh_mode "
+      "WHEN 'DIFFERENTIAL' THEN 'DIFFERENTIAL' ELSE 'FULL' END, "
+      "mode_spent_ms = CASE WHEN d.action = 'NO_DATA' THEN s.mode_spent_ms "
+      "WHEN (s.effective_refresh_mode = 'DIFFERENTIAL') "
+      "= (d.action = 'DIFFERENTIAL') "
+      "THEN s.mode_spent_ms + d.took / 1000.0 ELSE d.took / 1000.0 END, "
+      "last_full_ms = CASE WHEN d.action IN ('FULL', 'REINITIALIZE') "
+      "THEN d.took / 1000.0 ELSE s.last_full_ms END, "
+      "last_diff_ms = CASE d.action WHEN 'DIFFERENTIAL' "
+      "THEN d.took / 1000.0 ELSE s.last_diff_ms END, "
+      "status = CASE s.status WHEN 'SUSPENDED' THEN s.status "
+      "ELSE 'ACTIVE' END FROM d, (SELECT FROM pgtrickle.pgt_owner "
+      "WHERE epoch = $13 FOR SHARE) o "
+      "WHERE s.pgt_id = d.pgt_id AND s.ddl_serial = d.ddl_serial "
+      "RETURNING s.pgt_id, s.status";
+
+/// $1 to $10 as arrays, each in the order of the refreshes.
+std::vector<std::string> arrays_of(const std::vector<completion>& done) {
+  std::array<std::vector<std::string>, 10> columns;
+  for (const auto& one : done) {
+    const auto& outcome = one.outcome;
+    const std::array values{
+      std::to_string(static_cast<std::int64_t>(outcome.id)),
+      std::to_string(one.history_id),
+      array_element(outcome.action),
+      array_element(outcome.reason),
+      std::to_string(outcome.changes_consumed),
+      std::to_string(outcome.rows_inserted),
+      std::to_string(outcome.rows_deleted),
+      std::to_string(one.waited.count()),
+      std::to_string(outcome.duration.count()),
+      std::to_string(one.ddl_serial)};
+    for (std::size_t i = 0; i < values.size(); ++i)
+      columns.at(i).push_back(values.at(i));
+  }
+  std::vector<std::string> arrays;
+  for (const auto& column : columns)
+    arrays.push_back("{" + joined(column, ",") + "}");
+  return arrays;
+}
+
+} // namespace
+
+const char* name_of(initiator by) {
   switch (by) {
     case initiator::scheduler:
       return "SCHEDULER";
@@ -24,21 +102,6 @@ constexpr const char* name_of(initiator by) {
   }
   return "SCHEDULER";
 }
-
-nlohmann::json to_json(const completion& done) {
-  return {{"pgt_id", static_cast<std::int64_t>(done.outcome.id)},
-          {"refresh_id", done.history_id},
-          {"action", done.outcome.action},
-          {"reason", done.outcome.reason},
-          {"changes", done.outcome.changes_consumed},
-          {"inserted", done.outcome.rows_inserted},
-          {"deleted", done.outcome.rows_deleted},
-          {"waited", done.waited.count()},
-          {"took", done.outcome.duration.count()},
-          {"ddl_serial", done.ddl_serial}};
-}
-
-} // namespace
 
 result<std::map<stream_table_id, std::int64_t>>
 open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
@@ -81,18 +144,19 @@ std::int64_t begin_history(pqxx::transaction_base& tx, stream_table_id table,
 
 void complete_refreshes(pqxx::transaction_base& tx,
                         const std::vector<completion>& done,
-                        const std::string& reached, const std::string& at) {
-  tx.conn().prepare("pgt_complete_refreshes",
-                    "SELECT id, now_status FROM "
-                    "pgtrickle._complete_refreshes($1, $2, $3)");
-  auto all = nlohmann::json::array();
-  for (const auto& one : done)
-    all.push_back(to_json(one));
+                        const std::string& reached, const std::string& at,
+                        ownership fence) {
+  tx.conn().prepare("pgt_complete_refreshes", completed_refreshes);
+  const auto arrays = arrays_of(done);
   std::map<stream_table_id, std::string> status;
-  for (const auto& row :
-       tx.exec_prepared("pgt_complete_refreshes", all.dump(), reached, at))
+  for (const auto& row : tx.exec_prepared(
+         "pgt_complete_refreshes",
+         pqxx::prepare::make_dynamic_params(arrays.begin(), arrays.end()), at,
+         reached, fence.epoch))
     status[stream_table_id{row[0].as<std::int64_t>()}]
       = row[1].as<std::string>();
+  if (status.empty())
+    catalog::check_fence(tx, fence.epoch);
   for (const auto& one : done) {
     const auto found = status.find(one.outcome.id);
     if (found == status.end())
@@ -108,8 +172,10 @@ void complete_refreshes(pqxx::transaction_base& tx,
 
 void complete_history(pqxx::transaction_base& tx, const completion& done,
                       const std::string& at) {
-  tx.exec_params("SELECT pgtrickle._complete_history($1, $2)",
-                 nlohmann::json::array({to_json(done)}).dump(), at);
+  const auto arrays = arrays_of({done});
+  tx.exec_params(
+    completed_history() + "SELECT FROM h",
+    pqxx::prepare::make_dynamic_params(arrays.begin(), arrays.end()), at);
 }
 
 result<void> record_no_data(postgres::session& db, stream_table_id table,

@@ -9,6 +9,9 @@
 
 namespace pgtrickle::engine {
 
+/// As the history calls it.
+[[nodiscard]] const char* name_of(initiator by);
+
 /// Opens a RUNNING history row for each table, in a transaction of its own: a
 /// crash leaves it as evidence. Nobody waits for the disk: losing the trail to
 /// a crash of PostgreSQL is no harm, the refresh is lost with it. A statement
@@ -33,13 +36,14 @@ struct completion {
 };
 
 /// Moves the frontiers of all stream tables to `reached` (jsonb), the snapshot
-/// of this transaction, which it took at `at`; clears their errors and
-/// completes their history rows. Fills in their status. Throws
-/// serialization_failure if DDL has touched what one of them stands on since it
-/// was loaded.
+/// of this transaction, which it took at `at`; clears their errors, keeps count
+/// of costs and completes their history rows. Fills in their status. Checks the
+/// fence as `catalog::check_fence` does. Throws serialization_failure if DDL
+/// has touched what one of them stands on since it was loaded.
 void complete_refreshes(pqxx::transaction_base& tx,
                         const std::vector<completion>& done,
-                        const std::string& reached, const std::string& at);
+                        const std::string& reached, const std::string& at,
+                        ownership fence);
 
 /// Completes a history row only.
 void complete_history(pqxx::transaction_base& tx, const completion& done,

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 
@@ -59,6 +60,21 @@ refresh_action cheaper_action(pqxx::dbtransaction& tx, const work_item& item,
   return action_for(now, choose_mode(question, load_costs(tx, table.id)));
 }
 
+/// What the program is told of how to read `changes`: nothing (they are
+/// consolidated), an empty text (copied), or a condition that picks them.
+std::string told_of(intake how, const frontier& since,
+                    const source_changes& changes) {
+  switch (how) {
+    case intake::consolidated:
+      return "NULL";
+    case intake::copied:
+      return array_element("");
+    case intake::in_place:
+      break;
+  }
+  return array_element(window(since, changes.blocks));
+}
+
 /// Calls the owner's refresh function.
 void call_program(pqxx::dbtransaction& tx, work_item& item,
                   const std::string& mode,
@@ -68,12 +84,13 @@ void call_program(pqxx::dbtransaction& tx, work_item& item,
   std::vector<std::string> places;
   std::vector<std::int64_t> counts;
   std::vector<std::string> direct;
+  const auto changed
+    = std::ranges::count_if(changes, [](const auto& x) { return x.count > 0; });
   for (std::size_t i = 0; i < changes.size(); ++i) {
     places.push_back(places_of(changes[i].blocks));
     counts.push_back(changes[i].count);
-    direct.push_back(reads_directly(changes[i].count, rows[i])
-                       ? array_element(window(since, changes[i].blocks))
-                       : "NULL");
+    direct.push_back(told_of(intake_of(changes[i].count, rows[i], changed > 1),
+                             since, changes[i]));
   }
   // Planned once a session.
   const auto name = refresh_function(item.table.id);
@@ -125,7 +142,7 @@ void refresh_one(pqxx::dbtransaction& tx, work_item& item,
   for (const auto& source : changes)
     total += source.count;
   const auto matters
-    = item.table.refresh_mode == "AUTO" ? few_changes : most_staged;
+    = item.table.refresh_mode == "AUTO" ? few_changes : most_consolidated;
   const auto rows = static_cast<double>(total) > matters
                       ? estimated_rows(tx, program)
                       : std::vector<double>(changes.size());

@@ -28,6 +28,23 @@ using change_query = std::map<frontier, std::set<oid>>;
 [[nodiscard]] std::map<frontier, changes_by_source>
 changes_beyond(pqxx::transaction_base& tx, const change_query& query);
 
+/// How the transaction of a refresh begins.
+struct begun_refresh {
+  /// Its snapshot, taken before it has an xid of its own; when that was, and
+  /// the place in the write-ahead log.
+  std::string snapshot;
+  std::string at;
+  std::string lsn;
+  std::map<frontier, changes_by_source> changes;
+};
+
+/// The first statement of a refresh's transaction: takes its snapshot, lets it
+/// read change buffers, and finds what they hold beyond each frontier. If not
+/// `durable`, its commit does not wait for the disk.
+[[nodiscard]] begun_refresh begin_refresh(pqxx::transaction_base& tx,
+                                          const change_query& query,
+                                          bool durable);
+
 /// The tables whose changes `program` reads.
 [[nodiscard]] std::set<oid> sources_of(const refresh_program& program);
 

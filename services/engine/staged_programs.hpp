@@ -6,6 +6,7 @@
 #include "services/postgres/session.hpp"
 
 #include <map>
+#include <optional>
 
 namespace pgtrickle::engine {
 
@@ -25,6 +26,14 @@ public:
   /// The program of a stream table that `prepare` was called for.
   [[nodiscard]] const refresh_program& at(stream_table_id id) const {
     return entries_.at(id).program;
+  }
+
+  /// The version of the program that is there; nothing: there is none.
+  [[nodiscard]] std::optional<std::int64_t>
+  version_of(stream_table_id id) const {
+    const auto known = entries_.find(id);
+    return known == entries_.end() ? std::nullopt
+                                   : std::optional{known->second.version};
   }
 
 private:

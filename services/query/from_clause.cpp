@@ -2,6 +2,7 @@
 
 #include "services/query/alternatives.hpp"
 #include "services/query/correlation.hpp"
+#include "services/query/harmlessness.hpp"
 #include "services/query/parse_tree.hpp"
 #include "services/query/selectivity.hpp"
 #include "services/query/sql_text.hpp"
@@ -118,13 +119,17 @@ named_rows from_clause::filtered(std::size_t index) {
   auto leaf = leaves_[index];
   std::vector<std::string> predicates;
   double left = 1;
+  bool harmless = true;
   for (const auto& condition : conditions_)
-    if (condition.known && condition.leaves == only)
+    if (condition.known && condition.leaves == only) {
       left *= share(index, condition.node);
+      harmless = harmless && never_fails(condition.node);
+    }
   for (const auto& condition : take_conditions(only, leaf))
     predicates.push_back("(" + over_input(condition) + ")");
   if (!predicates.empty())
-    leaf.rows = filter_of(leaf.rows, joined(predicates, " AND "), left);
+    leaf.rows
+      = filter_of(leaf.rows, joined(predicates, " AND "), left, harmless);
   return leaf;
 }
 

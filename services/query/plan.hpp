@@ -6,6 +6,7 @@
 #include "services/query/facts.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,6 +33,8 @@ struct filter {
   plan_ptr input;
   std::string predicate;
   double share = 0.3;
+  /// The predicate fails for no row, not even for one that is gone again.
+  bool harmless = false;
 };
 
 /// π: one row of `outputs` for each row of `input`.
@@ -70,6 +73,9 @@ struct semi_join {
   column_pairs equal = {};
   /// No row of `left` matches two rows of `right`.
   bool single = false;
+  /// If the condition is that a column of `left` is less (or not) than one of
+  /// `right`: these two. Their type is sorted by that.
+  std::optional<std::pair<std::size_t, std::size_t>> ordered = {};
 };
 
 /// How an aggregate's value follows from changes alone, if it does.

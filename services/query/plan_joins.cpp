@@ -2,6 +2,7 @@
 
 #include "services/query/correlation.hpp"
 #include "services/query/from_item.hpp"
+#include "services/query/harmlessness.hpp"
 #include "services/query/parse_tree.hpp"
 #include "services/query/planner.hpp"
 #include "services/query/sql_text.hpp"
@@ -121,7 +122,8 @@ named_rows planner::joined_sides(const pg_query::JoinExpr& join,
     const auto over_own
       = own == nullptr ? std::nullopt : own->resolved(condition);
     if (over_own)
-      own->rows = filter_of(own->rows, over_input(*over_own));
+      own->rows = filter_of(own->rows, over_input(*over_own), filter{}.share,
+                            never_fails(condition));
     else
       conditions.push_back(std::move(*over_both));
   }

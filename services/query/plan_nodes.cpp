@@ -85,11 +85,13 @@ plan_ptr make_plan(operation node, std::vector<column> columns,
     plan{std::move(node), std::move(columns), std::move(key)});
 }
 
-plan_ptr filter_of(plan_ptr input, std::string predicate, double share) {
+plan_ptr filter_of(plan_ptr input, std::string predicate, double share,
+                   bool harmless) {
   auto columns = input->columns;
   auto key = input->key;
-  return make_plan(filter{std::move(input), std::move(predicate), share},
-                   std::move(columns), std::move(key));
+  return make_plan(
+    filter{std::move(input), std::move(predicate), share, harmless},
+    std::move(columns), std::move(key));
 }
 
 plan_ptr join_with(plan_ptr left, plan_ptr right, join_kind kind,

@@ -11,7 +11,8 @@ namespace pgtrickle {
                                  std::vector<std::size_t> key = {});
 
 [[nodiscard]] plan_ptr filter_of(plan_ptr input, std::string predicate,
-                                 double share = filter{}.share);
+                                 double share = filter{}.share,
+                                 bool harmless = false);
 
 enum class join_kind : std::uint8_t { inner, left, right, full };
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace pgtrickle {
 
@@ -34,6 +35,32 @@ half_join(const Node& condition) {
       && type != pg_query::ALL_SUBLINK)
     return std::nullopt;
   return std::pair{&condition.sub_link(), false};
+}
+
+/// Where `predicate`, over a pair, asks which of a column of `left` and one of
+/// `right` is less: these columns.
+std::optional<std::pair<std::size_t, std::size_t>>
+sides_in_order(const Node& predicate, const plan& left, const plan& right) {
+  constexpr std::array orders{"<", "<=", ">", ">="};
+  const auto& comparison = predicate.a_expr();
+  if (comparison.kind() != pg_query::AEXPR_OP || comparison.name_size() != 1
+      || std::ranges::find(orders, comparison.name(0).string().sval())
+           == orders.end())
+    return std::nullopt;
+  auto l = position_of(comparison.lexpr());
+  auto r = position_of(comparison.rexpr());
+  if (!l || !r)
+    return std::nullopt;
+  if (*l > *r)
+    std::swap(l, r);
+  const auto width = left.columns.size();
+  if (*l >= width || *r < width)
+    return std::nullopt;
+  const auto& type = right.columns[*r - width];
+  if ((!type.indexable && !is_numeric(type.type))
+      || type.collation != left.columns[*l].collation)
+    return std::nullopt;
+  return std::pair{*l, *r - width};
 }
 
 } // namespace
@@ -65,7 +92,10 @@ plan_ptr planner::filtered_join(const plan_ptr& before, const plan_ptr& joined,
     return make_plan(
       semi_join{join.left, join.right,
                 join.condition + " AND (" + over_pair(predicate, width) + ")",
-                false, std::move(equal), true},
+                false, std::move(equal), true,
+                join.condition == "true"
+                  ? sides_in_order(predicate, *join.left, *join.right)
+                  : std::nullopt},
       before->columns, before->key);
   };
   if (const auto* join = std::get_if<inner_join>(&joined->node);

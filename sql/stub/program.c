@@ -15,6 +15,7 @@ PG_FUNCTION_INFO_V1(pgtrickle_stage);
 PG_FUNCTION_INFO_V1(pgtrickle_stage_window);
 PG_FUNCTION_INFO_V1(pgtrickle_run);
 PG_FUNCTION_INFO_V1(pgtrickle_number);
+PG_FUNCTION_INFO_V1(pgtrickle_weight);
 PG_FUNCTION_INFO_V1(pgtrickle_cost);
 
 static char* text_argument(FunctionCallInfo fcinfo, int position) {
@@ -77,6 +78,10 @@ Datum pgtrickle_run(PG_FUNCTION_ARGS) {
 Datum pgtrickle_number(PG_FUNCTION_ARGS) {
   const program_statement statement = statement_argument(fcinfo, 0);
   PG_RETURN_INT64(select_number(&statement));
+}
+
+Datum pgtrickle_weight(PG_FUNCTION_ARGS) {
+  PG_RETURN_INT64(staged_weight(text_argument(fcinfo, 0), PG_GETARG_BOOL(1)));
 }
 
 Datum pgtrickle_cost(PG_FUNCTION_ARGS) {

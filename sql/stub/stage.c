@@ -167,6 +167,39 @@ int64 select_number(const program_statement* statement) {
   return receiver.number;
 }
 
+static EphemeralNamedRelation find_weighed(const program* own,
+                                           const char* name) {
+  const EphemeralNamedRelation staged = find_staged(own, name);
+  const int columns = staged == NULL ? 0 : staged->md.tupdesc->natts;
+  if (columns == 0
+      || TupleDescAttr(staged->md.tupdesc, columns - 1)->atttypid != INT8OID)
+    ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
+            errmsg("no rows with weights are staged as %s", name));
+  return staged;
+}
+
+int64 staged_weight(const char* name, bool came) {
+  program* own = enter_statement_of_program();
+  const EphemeralNamedRelation staged = find_weighed(own, name);
+  const TupleDesc columns = staged->md.tupdesc;
+  TupleTableSlot* row = MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
+  int64 sum = 0;
+  tuplestore_select_read_pointer(
+    staged->reldata,
+    tuplestore_alloc_read_pointer(staged->reldata, EXEC_FLAG_REWIND));
+  tuplestore_rescan(staged->reldata);
+  while (tuplestore_gettupleslot(staged->reldata, true, false, row)) {
+    bool null;
+    const int64 weight
+      = DatumGetInt64(slot_getattr(row, columns->natts, &null));
+    if (!null && (weight > 0) == came)
+      sum += weight;
+  }
+  ExecDropSingleTupleTableSlot(row);
+  leave_statement_of(own);
+  return sum;
+}
+
 double statement_cost(const program_statement* statement) {
   execution run = begin_execution(statement);
   const double cost = run.plan->planTree->total_cost;

@@ -26,5 +26,9 @@ int64 run_statement(const program_statement* statement);
 /// Runs a SELECT of one bigint. Null counts as 0.
 int64 select_number(const program_statement* statement);
 
+/// The sum of the weights, in the last column, of the rows staged as `name`: of
+/// those that came or of those that went.
+int64 staged_weight(const char* name, bool came);
+
 /// What PostgreSQL expects a statement to cost, in its planner's units.
 double statement_cost(const program_statement* statement);

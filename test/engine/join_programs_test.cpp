@@ -235,6 +235,12 @@ TEST_CASE_FIXTURE(two_bags, "semi and anti joins with one match at most follow "
     aggregate{
       scan_of("b"), 0, {{.kind = aggregate_kind::count, .sql = "count(*)"}}},
     {{.type = "bigint", .eq = equality::exact}}});
+  const auto total = std::make_shared<const plan>(
+    plan{aggregate{
+           scan_of("b"),
+           0,
+           {{.kind = aggregate_kind::sum, .sql = "sum(i.c1)", .argument = 0}}},
+         {{.type = "bigint", .eq = equality::exact}}});
   for (const bool anti : {false, true}) {
     const auto a = scan_of("a");
     keeps(join_of(semi_join{a, values, "l.c1 = r.c1", anti, {{0, 0}}, true}));
@@ -242,6 +248,10 @@ TEST_CASE_FIXTURE(two_bags, "semi and anti joins with one match at most follow "
       a, values, "l.c1 = r.c1 AND l.c2 < r.c1", anti, {{0, 0}}, true}));
     keeps(join_of(semi_join{a, count, "l.c1 < r.c1", anti, {}, true}));
     keeps(join_of(semi_join{a, count, "r.c1 > 3", anti, {}, true}));
+    // Null as long as there is nothing to add up.
+    for (const auto& value : {count, total})
+      keeps(
+        join_of(semi_join{a, value, "l.c1 < r.c1", anti, {}, true, {{0, 0}}}));
   }
 }
 

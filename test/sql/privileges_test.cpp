@@ -28,7 +28,7 @@ TEST_CASE("everybody may execute what is meant for everybody, and no more") {
   CHECK(open.value()
         == "_begin_program _cost _end_program _internal_refresh _may_write "
            "_number _only_value _relation_name _relay _run _settle _stage "
-           "_stage_window _staleness _stream_table_id alter_stream_table "
+           "_stage_window _staleness _stream_table_id _weight alter_stream_table "
            "cluster_nodes "
            "create_stream_table create_stream_table_if_not_exists "
            "dependency_tree drop_stream_table explain_st get_refresh_history "

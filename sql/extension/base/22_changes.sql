@@ -7,18 +7,7 @@
 CREATE FUNCTION pgtrickle._changes_beyond(sources oid[], seen pg_snapshot, own_xid xid8)
 RETURNS TABLE (source oid, part smallint, rows bigint, truncated boolean,
                first_block bigint, last_block bigint)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-DECLARE
-  later xid8 := pg_snapshot_xmax(seen);
-  open xid8[] := ARRAY(SELECT pg_snapshot_xip(seen));
-BEGIN
-  RETURN QUERY
-    SELECT t.source, t.part, sum(t.rows)::bigint, bool_or(t.truncated),
-           min(t.first_block) FILTER (WHERE NOT t.truncated), max(t.last_block)
-    FROM pgtrickle_changes.touched t
-    WHERE (t.xid >= later OR t.xid = ANY (open)) AND t.source = ANY (sources) AND t.xid IS DISTINCT FROM own_xid
-    GROUP BY 1, 2;
-END $$;
+LANGUAGE c STABLE ROWS 10 AS 'MODULE_PATHNAME', 'pgtrickle_changes_beyond';
 
 -- Sources touched by transactions that `seen` did not see.
 CREATE FUNCTION pgtrickle._touched_since(seen pg_snapshot) RETURNS SETOF oid

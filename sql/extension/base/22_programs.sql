@@ -30,6 +30,10 @@ LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_run';
 CREATE FUNCTION pgtrickle._number(statement text, kept boolean) RETURNS bigint
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_number';
 
+-- The sum of the weights of staged rows, of those that came or those that went.
+CREATE FUNCTION pgtrickle._weight(name text, came boolean) RETURNS bigint
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_weight';
+
 -- What PostgreSQL expects a statement to cost.
 CREATE FUNCTION pgtrickle._cost(statement text, kept boolean) RETURNS double precision
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_cost';

@@ -16,7 +16,7 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
   pgtrickle._relay, pgtrickle._internal_refresh, pgtrickle._only_value, pgtrickle._may_write,
   pgtrickle._begin_program, pgtrickle._end_program, pgtrickle._settle, pgtrickle._stage, pgtrickle._stage_window,
-  pgtrickle._run, pgtrickle._number, pgtrickle._cost,
+  pgtrickle._run, pgtrickle._number, pgtrickle._weight, pgtrickle._cost,
   pgtrickle._relation_name,
   pgtrickle._stream_table_id, pgtrickle._staleness
   TO PUBLIC;

@@ -35,16 +35,19 @@ TEST_CASE("a source tells which columns of the table it takes") {
   CHECK(source.columns == scan_of_orders()->columns);
 }
 
-TEST_CASE("changes of a table are consolidated, or read where they lie") {
+TEST_CASE("changes of a table are consolidated, copied, or read where they "
+          "lie") {
   program_builder program{target};
   (void)program.differentiate(*scan_of_customers());
   CHECK(program.finish({}, {}, {}, {}).function_body.find(R"(
+    kept := true;
     IF changes[1] > 0 THEN
-      IF direct[1] IS NOT NULL THEN
-        t1 := '(SELECT c1, __weight FROM pgtrickle_state.source_7_1 WHERE ' || direct[1] || ')';
+      IF direct[1] <> '' THEN
+        t1 := '(SELECT c1, __weight FROM pgtrickle_state.source_7_1 i WHERE ' || direct[1] || ')';
         n1 := changes[1];
+        kept := false;
       ELSE
-        n1 := pgtrickle._stage_window('pgt_7_1_source', 'SELECT d.c1::integer AS c1, d.__weight::bigint AS __weight FROM (SELECT i.c1, sum(i.__weight)::bigint AS __weight FROM (SELECT c1, __weight FROM pgtrickle_state.source_7_1 WHERE (__xid >= $1 OR __xid = ANY ($2)) AND __xid IS DISTINCT FROM $3 AND (__part = 0 AND __at >= ($4)[1] AND __at < ($4)[2] OR __part = 1 AND __at >= ($4)[3] AND __at < ($4)[4])) i GROUP BY i.c1 HAVING sum(i.__weight) <> 0) d(c1, __weight)', later, open, own, places[1:4]);
+        n1 := pgtrickle._stage_window('pgt_7_1_source', CASE WHEN direct[1] IS NULL THEN 'SELECT d.c1::integer AS c1, d.__weight::bigint AS __weight FROM (SELECT i.c1, sum(i.__weight)::bigint AS __weight FROM (SELECT c1, __weight FROM pgtrickle_state.source_7_1 i WHERE (__xid >= $1 OR __xid = ANY ($2)) AND __xid IS DISTINCT FROM $3 AND (__part = 0 AND __at >= ($4)[1] AND __at < ($4)[2] OR __part = 1 AND __at >= ($4)[3] AND __at < ($4)[4])) i GROUP BY i.c1 HAVING sum(i.__weight) <> 0) d(c1, __weight)' ELSE 'SELECT d.c1::integer AS c1, d.__weight::bigint AS __weight FROM (SELECT c1, __weight FROM pgtrickle_state.source_7_1 i WHERE (__xid >= $1 OR __xid = ANY ($2)) AND __xid IS DISTINCT FROM $3 AND (__part = 0 AND __at >= ($4)[1] AND __at < ($4)[2] OR __part = 1 AND __at >= ($4)[3] AND __at < ($4)[4])) d(c1, __weight)' END, later, open, own, places[1:4]);
         t1 := 'pgt_7_1_source';
       END IF;
     END IF;

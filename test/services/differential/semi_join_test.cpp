@@ -168,6 +168,24 @@ TEST_CASE("the old and the new value of one row are compared at once") {
       .has("r\n      WHERE l.c2 > r.c1) r\n      WHERE r.__weight <> 0'"));
 }
 
+TEST_CASE("only rows between the old and the new value of one row are looked "
+          "at") {
+  const auto average = node_of(
+    aggregate{
+      scan_of_customers(),
+      0,
+      {{.kind = aggregate_kind::average, .sql = "avg(i.c1)", .argument = 0}}},
+    1);
+  const auto emitted = emission_of(*node_of(
+    semi_join{
+      scan_of_orders(), average, "l.c2 > r.c1", false, {}, true, {{1, 0}}},
+    2));
+  CHECK(emitted.has("r.c1 IS NULL);\n    IF n = 0 THEN\n"));
+  CHECK(emitted.has(
+    "AND l.c2 BETWEEN (SELECT r.c1\n      FROM delta r ORDER BY r.c1 LIMIT 1) "
+    "AND (SELECT r.c1\n      FROM delta r ORDER BY r.c1 DESC LIMIT 1)"));
+}
+
 TEST_CASE("a semi join changes when one of its sides does") {
   CHECK(matched("l.c1 = r.c1").counts
         == std::vector<std::string>{"#orders", "#customers"});

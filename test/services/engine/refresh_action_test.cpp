@@ -95,10 +95,15 @@ TEST_CASE("a differential refresh that AUTO chose needs no reason, a trial "
 }
 
 TEST_CASE("many changes of a large source are read where they lie") {
-  CHECK(reads_directly(20'000, 1'000'000));
+  CHECK(intake_of(20'000, 1'000'000, false) == intake::in_place);
+}
+
+TEST_CASE("they are staged as they are if other sources have changed too") {
+  CHECK(intake_of(20'000, 1'000'000, true) == intake::copied);
+  CHECK(intake_of(300'000, 10'000'000, true) == intake::in_place);
 }
 
 TEST_CASE("few changes are consolidated, and so are many of a small source") {
-  CHECK_FALSE(reads_directly(10'000, 1'000'000));
-  CHECK_FALSE(reads_directly(20'000, 100'000));
+  CHECK(intake_of(10'000, 1'000'000, false) == intake::consolidated);
+  CHECK(intake_of(20'000, 100'000, true) == intake::consolidated);
 }
