@@ -26,14 +26,19 @@ TEST_CASE("everybody may execute what is meant for everybody, and no more") {
              " FROM pg_proc WHERE pronamespace = 'pgtrickle'::regnamespace"
              " AND has_function_privilege('bob', oid, 'EXECUTE')");
   CHECK(open.value()
-        == "_begin_program _cost _end_program _internal_refresh _may_write "
-           "_number _only_value _relation_name _relay _run _settle _stage "
-           "_stage_window _staleness _stream_table_id _weight alter_stream_table "
-           "cluster_nodes "
-           "create_stream_table create_stream_table_if_not_exists "
-           "dependency_tree drop_stream_table explain_st get_refresh_history "
-           "get_staleness pending_calls pgt_status ping refresh_stream_table "
-           "resume_stream_table validate_query version");
+        == "_add_hashes _add_row_hash _begin_program _buffer_of _cost "
+           "_end_program _hash_text _internal_refresh _may_write "
+           "_number _only_value _relation_name _relay _run _settle "
+           "_stage _stage_window _staleness _stream_table_id _weight "
+           "_why_not_resumable adopt_snapshot alter_stream_table "
+           "cluster_nodes content_hash create_stream_table "
+           "create_stream_table_if_not_exists dependency_tree "
+           "drop_snapshot drop_stream_table explain_st "
+           "get_refresh_history get_staleness list_snapshots "
+           "pending_calls pgt_status ping refresh_stream_table "
+           "restore_from_snapshot restore_stream_table_to "
+           "resume_stream_table snapshot_stream_table validate_query "
+           "verify_snapshot version");
 }
 
 TEST_CASE("a plain user reaches neither the secret nor the change buffers") {
