@@ -35,9 +35,10 @@ typedef struct staged_size {
   double rows;
 } staged_size;
 
+// Compared byte by byte: nothing lies between the fields.
 typedef struct plan_key {
   uint64 statement;
-  Oid user;
+  uint64 user;
 } plan_key;
 
 struct kept_plan {
