@@ -48,7 +48,8 @@ struct sales_scenario : scenario {
            "'pgtrickle_state'::regnamespace) AND NOT EXISTS (SELECT FROM "
            "pgtrickle.pgt_snapshots s WHERE s.snapshot_relid = c.oid OR c.oid "
            "= ANY (s.arrangements))), (SELECT string_agg(s.snapshot_table, "
-           "' ') FROM pgtrickle.pgt_snapshots s WHERE NOT EXISTS (SELECT FROM "
+           "' ') FROM pgtrickle.pgt_snapshots s WHERE s.snapshot_schema = "
+           "'pgtrickle' AND NOT EXISTS (SELECT FROM "
            "pg_class c WHERE c.oid = s.snapshot_relid)))")
       .value();
   }
