@@ -31,7 +31,8 @@ public:
   }
 
   delta differentiate() {
-    const auto input = program_.differentiate(*node_.input);
+    const auto input = adds_up() ? program_.added_up(*node_.input)
+                                 : program_.differentiate(*node_.input);
     create_arrangement();
     program_.begin_if(any_rows(input.counts));
     stage_groups(input);
@@ -45,6 +46,23 @@ public:
   }
 
 private:
+  /// Whether the changes of a table are only added up, to which it is the same
+  /// whether two that cancel were found before. An extreme is looked for among
+  /// the new rows, and must not be one that is gone again.
+  bool adds_up() const {
+    const auto* plan = node_.input.get();
+    for (;;)
+      if (const auto* kept = std::get_if<filter>(&plan->node))
+        plan = kept->input.get();
+      else if (const auto* made = std::get_if<project>(&plan->node))
+        plan = made->input.get();
+      else
+        break;
+    return std::holds_alternative<scan>(plan->node)
+           && std::ranges::none_of(
+             calls_, [](const auto& call) { return call.is_extreme(); });
+  }
+
   // --- the arrangement -------------------------------------------------------
 
   void create_arrangement() {
@@ -67,11 +85,12 @@ private:
       for (const auto& state : call.states())
         outputs.push_back(state.initial);
     }
-    program_.add_fill(fmt::format("INSERT INTO {} SELECT {} FROM (SELECT *, "
-                                  "1::bigint AS __weight FROM {} q) i{}",
-                                  arrangement_, joined(outputs),
-                                  program_.current(*node_.input),
-                                  group_by("i")));
+    program_.add_fill(
+      arrangement_,
+      fmt::format("SELECT {} FROM (SELECT *, 1::bigint AS __weight FROM {} q) "
+                  "i{}",
+                  joined(outputs), program_.current(*node_.input),
+                  group_by("i")));
   }
 
   /// The aggregate's rows, read from the arrangement.

@@ -57,13 +57,6 @@ private:
   program_builder::staged_rows staged_;
 };
 
-void refill_states(program_builder& program) {
-  for (const auto& state : program.states())
-    program.execute("TRUNCATE " + state);
-  for (const auto& fill : program.fills())
-    program.execute(fill);
-}
-
 } // namespace
 
 std::string row_index(stream_table_id id) {
@@ -92,13 +85,12 @@ refresh_program compile(const plan& root, const program_target& target) {
   // What arrangements hold is what later changes start from. Where a query
   // leaves PostgreSQL a choice (among rows that sort alike), the stream table
   // must have the same rows: it is filled from them.
-  refill_states(program);
+  program.refill_states();
   changes.stage_difference();
   changes.apply_to_table();
   auto full_lines = program.take_lines();
 
-  for (const auto& fill : program.fills())
-    program.execute(fill);
+  program.fill_states();
   changes.fill_table();
   auto fill_lines = program.take_lines();
 

@@ -34,6 +34,8 @@ struct source_delta {
   /// A part of the query that is recomputed reads the table too, and may read
   /// any column of it. Known to the compiler only.
   bool any_column = false;
+  /// Its changes are only added up: those that cancel need not be found first.
+  bool adds_up = false;
 };
 
 /// The statements that keep one stream table.

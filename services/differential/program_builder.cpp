@@ -23,6 +23,34 @@ std::string create_columns(const std::vector<column_definition>& columns) {
 
 } // namespace
 
+void program_builder::fill_states() {
+  for (const auto& one : fills_)
+    execute(one.statement);
+}
+
+void program_builder::refill_states() {
+  for (const auto& state : program_.state)
+    execute("TRUNCATE " + state);
+  for (const auto& one : fills_) {
+    if (one.table.empty() || target_.immediate) {
+      execute(one.statement);
+      continue;
+    }
+    const auto staged = fmt::format(
+      "pgt_{}_{}_rows", static_cast<std::int64_t>(target_.id), ++tables_);
+    line(fmt::format("n := pgtrickle._stage({}, {}, false);", literal(staged),
+                     literal(one.rows)));
+    run_once(fmt::format("INSERT INTO {} SELECT * FROM {}", one.table, staged));
+  }
+}
+
+delta program_builder::added_up(const plan& plan) {
+  const auto former = std::exchange(adds_up_, true);
+  auto input = differentiate(plan);
+  adds_up_ = former;
+  return input;
+}
+
 delta program_builder::differentiate(const plan& plan) {
   const bool shared = readers_[&plan] > 1;
   if (const auto known = deltas_.find(&plan); shared && known != deltas_.end())

@@ -42,6 +42,10 @@ public:
   /// several others read is differentiated once.
   delta differentiate(const plan& plan);
 
+  /// The same for a reader that only adds changes up: those of sources may hold
+  /// rows that cancel.
+  delta added_up(const plan& plan);
+
   /// The rows of `plan` while the differential statements run: those of
   /// arrangements need not be computed.
   [[nodiscard]] std::string current(const plan& plan) const {
@@ -90,7 +94,12 @@ public:
                         const std::vector<column_definition>& columns,
                         std::string_view constraints = {});
   void add_fill(std::string statement) {
-    fills_.push_back(std::move(statement));
+    fills_.push_back({std::move(statement), {}, {}});
+  }
+  /// Fills `table` with what the SELECT `rows` gives.
+  void add_fill(const std::string& table, std::string rows) {
+    fills_.push_back(
+      {"INSERT INTO " + table + " " + rows, table, std::move(rows)});
   }
   void add_state_index(std::string statement);
 
@@ -150,11 +159,11 @@ public:
                                        std::string full_lines,
                                        std::string check_lines);
 
-  /// Lines that fill all arrangements, which must be empty.
-  [[nodiscard]] const std::vector<std::string>& fills() const { return fills_; }
-  [[nodiscard]] const std::vector<std::string>& states() const {
-    return program_.state;
-  }
+  /// Runs the statements that fill all arrangements, which must be empty.
+  void fill_states();
+  /// Empties them and fills them again. What is computed from many rows is
+  /// staged first: PostgreSQL does that in parallel, an INSERT it does not.
+  void refill_states();
 
 private:
   [[nodiscard]] std::size_t source_position(oid table);
@@ -175,7 +184,14 @@ private:
   const program_target& target_;
   refresh_program program_;
   stored_rows stored_;
-  std::vector<std::string> fills_;
+  struct fill {
+    std::string statement;
+    /// The same in two parts; empty: it has none.
+    std::string table;
+    std::string rows;
+  };
+  std::vector<fill> fills_;
+  bool adds_up_ = false;
   std::vector<std::string> counts_;
   std::vector<std::string> texts_;      // initial values
   std::map<const plan*, delta> deltas_; // of those with several

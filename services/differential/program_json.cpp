@@ -33,6 +33,7 @@ std::string to_json(const refresh_program& program) {
     sources.push_back({{"table", source.table},
                        {"view", source.view},
                        {"attnums", source.attnums},
+                       {"adds_up", source.adds_up},
                        {"columns", columns}});
   }
   return json{{"version", refresh_program::current_version},
@@ -52,8 +53,12 @@ std::optional<refresh_program> program_from_json(const std::string& text) {
     return std::nullopt;
   refresh_program program;
   for (const auto& source : stored.at("sources")) {
-    source_delta delta{
-      source.at("table"), source.at("view"), source.at("attnums"), {}, false};
+    source_delta delta{source.at("table"),
+                       source.at("view"),
+                       source.at("attnums"),
+                       {},
+                       false,
+                       source.value("adds_up", false)};
     for (const auto& column : source.at("columns"))
       delta.columns.push_back(column_from_json(column));
     program.sources.push_back(std::move(delta));

@@ -40,7 +40,9 @@ delta program_builder::source(const scan& source,
       program_.sources, [](const auto& x) { return !x.view.empty(); });
     entry.view = fmt::format("pgtrickle_state.source_{}_{}",
                              static_cast<std::int64_t>(target_.id), others + 1);
+    entry.adds_up = adds_up_;
   }
+  entry.adds_up = entry.adds_up && adds_up_;
   const std::pair as_read{at, picked.predicate};
   const auto known = sources_.find(as_read);
   return known != sources_.end()

@@ -21,10 +21,10 @@ std::string expectation(const mode_choice& choice) {
 
 } // namespace
 
-intake intake_of(std::int64_t changes, double source_rows,
-                 bool others_changed) {
+intake intake_of(std::int64_t changes, double source_rows, bool others_changed,
+                 bool adds_up) {
   const auto count = static_cast<double>(changes);
-  if (count <= most_consolidated || count >= hot * source_rows)
+  if (count <= most_consolidated || (count >= hot * source_rows && !adds_up))
     return intake::consolidated;
   return others_changed && count <= most_copied ? intake::copied
                                                 : intake::in_place;

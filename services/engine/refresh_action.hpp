@@ -51,11 +51,12 @@ constexpr double most_consolidated = 10'000;
 constexpr double most_copied = 200'000;
 
 /// How to read `changes` of a source of about `source_rows`. Consolidation pays
-/// when they are likely to cancel: when they are many beside the source's rows.
+/// when they are likely to cancel: when they are many beside the source's rows,
+/// and not only added up.
 /// A copy pays when it is read several times, which it is if other sources have
 /// changed too, and its number is known when its readers are planned.
 [[nodiscard]] intake intake_of(std::int64_t changes, double source_rows,
-                               bool others_changed);
+                               bool others_changed, bool adds_up = false);
 
 /// DIFFERENTIAL, unless something forbids it.
 [[nodiscard]] refresh_action choose_action(const refresh_situation& now);

@@ -77,7 +77,7 @@ std::string told_of(intake how, const frontier& since,
 
 /// Calls the owner's refresh function.
 void call_program(pqxx::dbtransaction& tx, work_item& item,
-                  const std::string& mode,
+                  const refresh_program& program, const std::string& mode,
                   const std::vector<source_changes>& changes,
                   const std::vector<double>& rows) {
   const auto since = item.table.consumed.value_or(frontier{"0:0:", {}});
@@ -89,7 +89,8 @@ void call_program(pqxx::dbtransaction& tx, work_item& item,
   for (std::size_t i = 0; i < changes.size(); ++i) {
     places.push_back(places_of(changes[i].blocks));
     counts.push_back(changes[i].count);
-    direct.push_back(told_of(intake_of(changes[i].count, rows[i], changed > 1),
+    direct.push_back(told_of(intake_of(changes[i].count, rows[i], changed > 1,
+                                       program.sources[i].adds_up),
                              since, changes[i]));
   }
   // Planned once a session.
@@ -157,7 +158,7 @@ void refresh_one(pqxx::dbtransaction& tx, work_item& item,
   if (action.mode == "DIFFERENTIAL" && now.changes == 0)
     item.outcome.action = "NO_DATA";
   else
-    call_program(tx, item, action.mode, changes, rows);
+    call_program(tx, item, program, action.mode, changes, rows);
   if (action.mode == "FILL" || action.name == "REINITIALIZE")
     finish_fill(tx, program, item.table.name);
   item.outcome.duration = std::chrono::duration_cast<std::chrono::microseconds>(
