@@ -52,7 +52,7 @@ void installation::create_database(const std::string& name) const {
 
 bool installation::serves(const std::string& database) const {
   return connect("postgres", database)
-    .run("SELECT pgtrickle.ping()")
+    .run("SELECT pgtrickle.validate_query('SELECT 1')")
     .sqlstate.empty();
 }
 

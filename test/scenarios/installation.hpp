@@ -24,7 +24,8 @@ struct installation {
   /// Creates a database with the extension and waits until it is served.
   void create_database(const std::string& name) const;
 
-  /// Whether the daemon answers calls from `database`.
+  /// Whether the daemon carries out calls from `database`: `ping` is answered
+  /// also while it has lost its connection.
   [[nodiscard]] bool serves(const std::string& database = "app") const;
 
   /// Brings back what a scenario has stopped.

@@ -157,9 +157,11 @@ TEST_CASE("a daemon or PostgreSQL killed at twenty random moments of snapshots "
     CHECK(s.orphans().empty());
     CHECK(comes_true(s.admin, "kept", 20s));
   }
-  CHECK(s.db.run("SELECT ok FROM pgtrickle.verify_snapshot('" + first + "')")
-          .value()
-        == "t");
+  CHECK(eventually(20s, [&] {
+    return s.db.run("SELECT ok FROM pgtrickle.verify_snapshot('" + first + "')")
+             .value()
+           == "t";
+  }));
 }
 
 } // namespace pgtrickle::test
