@@ -1,21 +1,14 @@
 #include "services/calls/definition_calls.hpp"
 
-#include "services/calls/call_arguments.hpp"
+#include "services/calls/call_handlers.hpp"
 
 #include <fmt/format.h>
-
-#include <map>
 
 namespace pgtrickle {
 
 namespace {
 
-struct context {
-  postgres::session& db;
-  const caller& by;
-  call_arguments arguments;
-  ownership fence;
-};
+using context = call_context;
 
 std::string id_json(stream_table_id id) {
   return fmt::format("{{\"pgt_id\": {}}}", static_cast<std::int64_t>(id));
@@ -164,10 +157,8 @@ result<call_effect> explain(context& c) {
     .map([](std::string json) { return call_effect{std::move(json)}; });
 }
 
-using handler = result<call_effect> (*)(context&);
-
-const std::map<std::string_view, handler>& handlers() {
-  static const std::map<std::string_view, handler> by_method{
+const call_handlers& handlers() {
+  static const call_handlers by_method{
     {"alter_stream_table", alter},
     {"create_stream_table", create},
     {"create_stream_table_if_not_exists", create_if_not_exists},
@@ -185,20 +176,9 @@ const std::map<std::string_view, handler>& handlers() {
 result<call_effect> carry_out(postgres::session& db, const caller& by,
                               const std::string& method,
                               const std::string& arguments, ownership fence) {
-  const auto found = handlers().find(method);
-  if (found == handlers().end())
-    return fail(errc::invalid_argument,
-                fmt::format("{} is not a call this daemon knows", method),
-                "Compare pgtrickle.version() with pgtrickled --version.");
-  context c{db, by, call_arguments{arguments}, fence};
-  return found->second(c);
+  return dispatch(handlers(), db, by, method, arguments, fence);
 }
 
-std::vector<std::string> definition_methods() {
-  std::vector<std::string> methods;
-  for (const auto& [method, handle] : handlers())
-    methods.emplace_back(method);
-  return methods;
-}
+std::vector<std::string> definition_methods() { return methods_of(handlers()); }
 
 } // namespace pgtrickle

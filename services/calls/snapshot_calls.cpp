@@ -1,22 +1,15 @@
 #include "services/calls/snapshot_calls.hpp"
 
-#include "services/calls/call_arguments.hpp"
+#include "services/calls/call_handlers.hpp"
 #include "services/snapshots/snapshots.hpp"
 
 #include <fmt/format.h>
-
-#include <map>
 
 namespace pgtrickle {
 
 namespace {
 
-struct context {
-  postgres::session& db;
-  const caller& by;
-  call_arguments arguments;
-  ownership fence;
-};
+using context = call_context;
 
 call_effect named(const std::string& snapshot) {
   return {nlohmann::json{{"snapshot_table", snapshot}}.dump()};
@@ -92,10 +85,8 @@ result<call_effect> adopt(context& c) {
     .map(named);
 }
 
-using handler = result<call_effect> (*)(context&);
-
-const std::map<std::string_view, handler>& handlers() {
-  static const std::map<std::string_view, handler> by_method{
+const call_handlers& handlers() {
+  static const call_handlers by_method{
     {"adopt_snapshot", adopt},          {"drop_snapshot", drop},
     {"restore_from_snapshot", restore}, {"restore_stream_table_to", restore_to},
     {"snapshot_stream_table", take},    {"verify_snapshot", verify},
@@ -110,19 +101,9 @@ result<call_effect> carry_out_snapshot_call(postgres::session& db,
                                             const std::string& method,
                                             const std::string& arguments,
                                             ownership fence) {
-  const auto found = handlers().find(method);
-  if (found == handlers().end())
-    return fail(errc::invalid_argument,
-                fmt::format("{} is not a call about snapshots", method));
-  context c{db, by, call_arguments{arguments}, fence};
-  return found->second(c);
+  return dispatch(handlers(), db, by, method, arguments, fence);
 }
 
-std::vector<std::string> snapshot_methods() {
-  std::vector<std::string> methods;
-  for (const auto& [method, handle] : handlers())
-    methods.emplace_back(method);
-  return methods;
-}
+std::vector<std::string> snapshot_methods() { return methods_of(handlers()); }
 
 } // namespace pgtrickle
