@@ -81,6 +81,19 @@ void add_blocks_option(CLI::App& command, std::int64_t& blocks) {
     ->capture_default_str();
 }
 
+void add_source_options(CLI::App& command, std::string& name,
+                        std::string& from) {
+  command.add_option("name", name, "The snapshot's table.")
+    ->required()
+    ->type_name("NAME");
+  command
+    .add_option("--from", from,
+                "Says which database has the snapshot: a libpq connection "
+                "string, a URI or a name.")
+    ->required()
+    ->type_name("CONNINFO");
+}
+
 void add_target_options(CLI::App& command, std::string& as, bool& restart) {
   command
     .add_option("--as", as,

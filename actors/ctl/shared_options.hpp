@@ -49,6 +49,10 @@ void add_transfer_settings(CLI::App& command, transfer_settings& settings);
 /// --piece-blocks
 void add_blocks_option(CLI::App& command, std::int64_t& blocks);
 
+/// NAME and --from: which snapshot, and the database that has it.
+void add_source_options(CLI::App& command, std::string& name,
+                        std::string& from);
+
 /// --as and --restart: where the snapshot goes in a database.
 void add_target_options(CLI::App& command, std::string& as, bool& restart);
 

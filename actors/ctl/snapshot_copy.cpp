@@ -38,15 +38,7 @@ void add_snapshot_copy(CLI::App& parent, invocation& chosen) {
   auto& command = *parent.add_subcommand(
     "copy", "Copies a snapshot into another database or cluster. The same "
             "command again goes on where it stopped.");
-  command.add_option("name", options->name, "The snapshot's table.")
-    ->required()
-    ->type_name("NAME");
-  command
-    .add_option("--from", options->from,
-                "Says which database has the snapshot: a libpq connection "
-                "string, a URI or a name.")
-    ->required()
-    ->type_name("CONNINFO");
+  add_source_options(command, options->name, options->from);
   command.add_option("--to", options->to, "Says which database is to have it.")
     ->required()
     ->type_name("CONNINFO");

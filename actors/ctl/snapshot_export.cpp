@@ -68,15 +68,7 @@ void add_snapshot_export(CLI::App& parent, invocation& chosen) {
   auto options = std::make_shared<export_options>();
   auto& command = *parent.add_subcommand(
     "export", "Writes a snapshot to a compressed file, which import loads.");
-  command.add_option("name", options->name, "The snapshot's table.")
-    ->required()
-    ->type_name("NAME");
-  command
-    .add_option("--from", options->from,
-                "Says which database has the snapshot: a libpq connection "
-                "string, a URI or a name.")
-    ->required()
-    ->type_name("CONNINFO");
+  add_source_options(command, options->name, options->from);
   command
     .add_option("-o,--output", options->output,
                 "Names the file, which must not exist yet; - is standard "

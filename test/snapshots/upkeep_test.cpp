@@ -112,7 +112,7 @@ TEST_CASE("a snapshot is due by its schedule") {
 
 TEST_CASE_FIXTURE(snapshot_database, "snapshots are taken by a schedule, and "
                                      "thinned") {
-  const auto id = create("kept", totals);
+  create("kept", totals);
   create("other", totals);
   stream_table_change change;
   change.name = "kept";
@@ -144,15 +144,14 @@ TEST_CASE_FIXTURE(snapshot_database, "snapshots are taken by a schedule, and "
     CHECK(snapshots::keep(session(), {})->taken.empty());
   }
   SUBCASE("with an alert when one can't be") {
-    sql("DROP SCHEMA IF EXISTS hidden; CREATE SCHEMA hidden; ALTER TABLE "
-        "pgtrickle.pgt_snapshots ADD CHECK (automatic IS NULL) NOT VALID");
+    sql("ALTER TABLE pgtrickle.pgt_snapshots ADD CHECK (NOT automatic) NOT "
+        "VALID");
     CHECK(snapshots::keep(session(), {})->failures.size() == 1);
     CHECK(snapshots::keep(session(), {})->failures.size() == 1);
     CHECK(text("SELECT count(*) FROM pgtrickle.pgt_alerts WHERE event = "
                "'snapshot_failed'")
           == "1");
   }
-  (void)id;
 }
 
 TEST_CASE_FIXTURE(snapshot_database, "the changes after a snapshot are kept up "
