@@ -1,0 +1,44 @@
+#pragma once
+// How long refreshes of one mode take, by the change that they consume.
+
+#include "services/planning/spread.hpp"
+
+#include <cstddef>
+#include <span>
+
+namespace pgtrickle {
+
+struct measured_duration {
+  double changes = 0;
+  double ms = 0;
+};
+
+/// A refresh of n changes takes (fixed_ms + n · ms_per_change) · ratio.
+struct duration_model {
+  double fixed_ms = 0;
+  double ms_per_change = 0;
+  /// What a refresh took by what the line says.
+  spread ratio = certain(1);
+  std::size_t samples = 0;
+  /// The largest change that this was learnt from.
+  double most_changes = 0;
+
+  bool operator==(const duration_model&) const = default;
+
+  /// What the line says of a refresh of so many changes.
+  [[nodiscard]] double line_ms(double changes) const {
+    return fixed_ms + ms_per_change * changes;
+  }
+
+  /// What is expected of it.
+  [[nodiscard]] double expected_ms(double changes) const {
+    return line_ms(changes) * ratio.mean();
+  }
+};
+
+/// The line by Theil and Sen through at most 64 of `measured` (oldest first,
+/// not empty), with the level of the newest and the spread of all.
+[[nodiscard]] duration_model
+learn_durations(std::span<const measured_duration> measured);
+
+} // namespace pgtrickle
