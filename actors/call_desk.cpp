@@ -23,7 +23,7 @@ void call_desk<Actor>::open(desk_equipment equipment, carrier carry_out,
   watcher_ = std::move(equipment.watcher);
   scheduler_ = std::move(equipment.scheduler);
   gateway_ = std::move(equipment.gateway);
-  carry_out_ = carry_out;
+  carry_out_ = std::move(carry_out);
   session_name_ = std::move(session_name);
 }
 
@@ -168,6 +168,6 @@ void call_desk<Actor>::drop_if_lost(const failure& reason) {
 }
 
 template class call_desk<registrar_actor>;
-template class call_desk<snapshotter_actor>;
+template class call_desk<clerk_actor>;
 
 } // namespace pgtrickle

@@ -28,10 +28,9 @@ template <class Actor>
 class call_desk {
 public:
   using continuation = std::function<void(result<std::string>)>;
-  using carrier
-    = result<call_effect> (*)(postgres::session&, const caller&,
-                              const std::string& method,
-                              const std::string& arguments, ownership);
+  using carrier = std::function<result<call_effect>(
+    postgres::session&, const caller&, const std::string& method,
+    const std::string& arguments, ownership)>;
 
   explicit call_desk(typename Actor::pointer self) : self_(self) {}
 
@@ -64,12 +63,12 @@ private:
   watcher_actor watcher_;
   scheduler_actor scheduler_;
   gateway_actor gateway_;
-  carrier carry_out_ = nullptr;
+  carrier carry_out_;
   std::string session_name_;
   std::optional<postgres::session> db_;
 };
 
 extern template class call_desk<registrar_actor>;
-extern template class call_desk<snapshotter_actor>;
+extern template class call_desk<clerk_actor>;
 
 } // namespace pgtrickle

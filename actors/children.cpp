@@ -1,6 +1,7 @@
 #include "actors/children.hpp"
 
 #include "actors/announcer.hpp"
+#include "actors/planner.hpp"
 #include "actors/refresh_worker.hpp"
 #include "actors/refresher.hpp"
 #include "actors/registrar.hpp"
@@ -71,6 +72,13 @@ child_factory children_of(caf::actor_system& system, const context_ptr& context,
                                 const scheduler_actor& scheduling) {
       return system.spawn<caf::detached>(
         snapshotter,
+        desk_equipment{context, opened, watching, scheduling, gateway});
+    },
+    [&system, context, gateway](const database_opened& opened,
+                                const watcher_actor& watching,
+                                const scheduler_actor& scheduling) {
+      return system.spawn<caf::detached>(
+        planner,
         desk_equipment{context, opened, watching, scheduling, gateway});
     },
     [&system, context](const database_opened& opened) {

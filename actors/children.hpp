@@ -24,6 +24,9 @@ struct child_factory {
   std::function<snapshotter_actor(const database_opened&, watcher_actor,
                                   scheduler_actor)>
     snapshotter;
+  std::function<planner_actor(const database_opened&, watcher_actor,
+                              scheduler_actor)>
+    planner;
   std::function<announcer_actor(const database_opened&)> announcer;
 };
 

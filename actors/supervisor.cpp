@@ -1,6 +1,7 @@
 #include "actors/supervisor.hpp"
 
 #include "actors/exit_reasons.hpp"
+#include "services/calls/planner_calls.hpp"
 #include "services/calls/snapshot_calls.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -16,11 +17,22 @@ namespace pgtrickle {
 namespace {
 
 constexpr std::array child_names{"watcher",   "refresher",   "scheduler",
-                                 "registrar", "snapshotter", "announcer"};
+                                 "registrar", "snapshotter", "planner",
+                                 "announcer"};
+
+bool is_one_of(const std::vector<std::string>& methods,
+               const std::string& method) {
+  return std::ranges::find(methods, method) != methods.end();
+}
 
 bool is_about_snapshots(const std::string& method) {
   static const auto methods = snapshot_methods();
-  return std::ranges::find(methods, method) != methods.end();
+  return is_one_of(methods, method);
+}
+
+bool is_about_plans(const std::string& method) {
+  static const auto methods = planner_methods();
+  return is_one_of(methods, method);
 }
 
 failure not_ready(const std::string& database) {
@@ -123,6 +135,9 @@ void supervisor_state::start(child which) {
     case the_snapshotter:
       snapshotter_
         = adopt(factory_.snapshotter(*opened_, watcher_, scheduler_));
+      return;
+    case the_planner:
+      planner_ = adopt(factory_.planner(*opened_, watcher_, scheduler_));
       return;
     case the_announcer:
       announcer_ = adopt(factory_.announcer(*opened_));
@@ -251,11 +266,13 @@ caf::result<call_outcome> supervisor_state::route(const call& asked) {
   }
   if (asked.method == "cluster_nodes")
     return self_->delegate(cluster_, asked);
-  if (!registrar_ || !snapshotter_)
+  if (!registrar_ || !snapshotter_ || !planner_)
     return call_outcome{tl::unexpected(not_ready(database_.name))};
-  return is_about_snapshots(asked.method)
-           ? hand_on(asked, the_snapshotter, snapshotter_)
-           : hand_on(asked, the_registrar, registrar_);
+  if (is_about_snapshots(asked.method))
+    return hand_on(asked, the_snapshotter, snapshotter_);
+  if (is_about_plans(asked.method))
+    return hand_on(asked, the_planner, planner_);
+  return hand_on(asked, the_registrar, registrar_);
 }
 
 template <class Worker>
@@ -284,6 +301,8 @@ void supervisor_state::give_calls_up(child first) {
     registrar_ = nullptr;
   if (first <= the_snapshotter)
     snapshotter_ = nullptr;
+  if (first <= the_planner)
+    planner_ = nullptr;
   auto given_up = std::exchange(calls_, {});
   for (auto& [number, one] : given_up)
     if (one.with >= first)

@@ -38,6 +38,7 @@ private:
     the_scheduler,
     the_registrar,
     the_snapshotter,
+    the_planner,
     the_announcer,
     child_count
   };
@@ -81,6 +82,7 @@ private:
   scheduler_actor scheduler_;
   registrar_actor registrar_;
   snapshotter_actor snapshotter_;
+  planner_actor planner_;
   announcer_actor announcer_;
   /// By child; null: not running.
   std::array<caf::actor, child_count> handles_;

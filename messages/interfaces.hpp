@@ -9,6 +9,7 @@
 //                         ├─ scheduler
 //                         ├─ registrar
 //                         ├─ snapshotter
+//                         ├─ planner
 //                         └─ announcer
 
 #include "messages/calls.hpp"
@@ -63,12 +64,19 @@ using registrar_actor = caf::typed_actor<
   // Carries out what waits in pgtrickle.pending_calls, in order.
   caf::reacts_to<pending_calls_waiting>>;
 
-/// Takes, restores, verifies and drops snapshots. Detached.
-using snapshotter_actor = caf::typed_actor<
+/// Has calls to carry out, and a clock to look at. Detached.
+using clerk_actor = caf::typed_actor<
   // Carries out a call.
   caf::replies_to<call>::with<call_outcome>,
-  // Takes what is due, and lets go of what is old.
+  // Does what is due.
   caf::reacts_to<pulse>>;
+
+/// Takes, restores, verifies and drops snapshots; lets go of what is old.
+using snapshotter_actor = clerk_actor;
+
+/// Learns from the history, recommends schedules, and tells of target lags
+/// before they are missed.
+using planner_actor = clerk_actor;
 
 /// Owns the database and watches what happens in it. Detached.
 using watcher_actor = caf::typed_actor<

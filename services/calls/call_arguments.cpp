@@ -30,14 +30,22 @@ call_arguments::optional_text(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<int> call_arguments::optional_number(std::string_view name) {
+std::optional<std::int64_t>
+call_arguments::optional_number(std::string_view name) {
   const auto found = values_.find(name);
   if (found == values_.end() || found->is_null())
     return std::nullopt;
   if (found->is_number_integer())
-    return found->get<int>();
+    return found->get<std::int64_t>();
   mismatch(name, "an integer", *found);
   return std::nullopt;
+}
+
+std::int64_t call_arguments::number(std::string_view name) {
+  const auto value = optional_number(name);
+  if (!value)
+    remember(fmt::format("argument {} must not be null", name));
+  return value.value_or(0);
 }
 
 bool call_arguments::flag(std::string_view name, bool otherwise) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +24,11 @@ public:
   [[nodiscard]] std::optional<std::string> optional_text(std::string_view name);
 
   /// An integer, or null.
-  [[nodiscard]] std::optional<int> optional_number(std::string_view name);
+  [[nodiscard]] std::optional<std::int64_t>
+  optional_number(std::string_view name);
+
+  /// An integer that must be there.
+  [[nodiscard]] std::int64_t number(std::string_view name);
 
   /// A boolean; absent: `otherwise`.
   [[nodiscard]] bool flag(std::string_view name, bool otherwise);

@@ -22,16 +22,32 @@ struct call_context {
 };
 
 /// By the method's name.
-using call_handlers
-  = std::map<std::string_view, result<call_effect> (*)(call_context&)>;
+template <class Context>
+using call_handlers_for
+  = std::map<std::string_view, result<call_effect> (*)(Context&)>;
+using call_handlers = call_handlers_for<call_context>;
+
+/// The error of a call to a method that there is not.
+[[nodiscard]] failure unknown_method(const std::string& method);
 
 /// Has `method` carried out. Errors: the handler's, and invalid_argument.
+template <class Context>
 [[nodiscard]] result<call_effect>
-dispatch(const call_handlers& handlers, postgres::session& db, const caller& by,
-         const std::string& method, const std::string& arguments,
-         ownership fence);
+dispatch(const call_handlers_for<Context>& handlers, Context& context,
+         const std::string& method) {
+  const auto found = handlers.find(method);
+  if (found == handlers.end())
+    return tl::unexpected(unknown_method(method));
+  return found->second(context);
+}
 
+template <class Context>
 [[nodiscard]] std::vector<std::string>
-methods_of(const call_handlers& handlers);
+methods_of(const call_handlers_for<Context>& handlers) {
+  std::vector<std::string> methods;
+  for (const auto& [method, handle] : handlers)
+    methods.emplace_back(method);
+  return methods;
+}
 
 } // namespace pgtrickle

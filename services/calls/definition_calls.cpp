@@ -1,6 +1,8 @@
 #include "services/calls/definition_calls.hpp"
 
 #include "services/calls/call_handlers.hpp"
+#include "services/engine/target_lag.hpp"
+#include "services/plans/plans.hpp"
 
 #include <fmt/format.h>
 
@@ -122,6 +124,26 @@ result<call_effect> resume(context& c) {
     .map(definition_changed);
 }
 
+result<call_effect> set_sla(context& c) {
+  const auto ms = c.arguments.optional_number("sla_ms");
+  return c.arguments.checked(c.arguments.text("name"))
+    .and_then([&](const std::string& name) {
+      std::optional<std::chrono::milliseconds> target;
+      if (ms)
+        target = std::chrono::milliseconds{*ms};
+      return engine::set_target_lag(c.db, c.by, name, target, c.fence);
+    })
+    .map(definition_changed);
+}
+
+result<call_effect> apply_recommendation(context& c) {
+  return c.arguments.checked(c.arguments.text("name"))
+    .and_then([&](const std::string& name) {
+      return plans::apply_recommendation(c.db, c.by, name, c.fence);
+    })
+    .map(definition_changed);
+}
+
 result<call_effect> refresh_unless_stopped(const stream_table_entry& entry) {
   if (is_stopped(entry))
     return fail(errc::wrong_state,
@@ -160,12 +182,14 @@ result<call_effect> explain(context& c) {
 const call_handlers& handlers() {
   static const call_handlers by_method{
     {"alter_stream_table", alter},
+    {"apply_schedule_recommendation", apply_recommendation},
     {"create_stream_table", create},
     {"create_stream_table_if_not_exists", create_if_not_exists},
     {"drop_stream_table", drop},
     {"explain_st", explain},
     {"refresh_stream_table", refresh},
     {"resume_stream_table", resume},
+    {"set_stream_table_sla", set_sla},
     {"validate_query", validate},
   };
   return by_method;
@@ -176,7 +200,8 @@ const call_handlers& handlers() {
 result<call_effect> carry_out(postgres::session& db, const caller& by,
                               const std::string& method,
                               const std::string& arguments, ownership fence) {
-  return dispatch(handlers(), db, by, method, arguments, fence);
+  context c{db, by, call_arguments{arguments}, fence};
+  return dispatch(handlers(), c, method);
 }
 
 std::vector<std::string> definition_methods() { return methods_of(handlers()); }

@@ -101,7 +101,8 @@ result<call_effect> carry_out_snapshot_call(postgres::session& db,
                                             const std::string& method,
                                             const std::string& arguments,
                                             ownership fence) {
-  return dispatch(handlers(), db, by, method, arguments, fence);
+  context c{db, by, call_arguments{arguments}, fence};
+  return dispatch(handlers(), c, method);
 }
 
 std::vector<std::string> snapshot_methods() { return methods_of(handlers()); }

@@ -40,6 +40,7 @@ void read_costs(const pqxx::row& row, stored_stream_table& table) {
     table.last_diff_ms = row["last_diff_ms"].as<double>();
   table.effective_mode = row["effective_refresh_mode"].as<std::string>("");
   table.mode_spent_ms = row["mode_spent_ms"].as<double>();
+  table.has_target_lag = row["has_target_lag"].as<bool>();
 }
 
 } // namespace

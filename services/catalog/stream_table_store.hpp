@@ -47,6 +47,7 @@ struct stored_stream_table {
   /// and those alike before it took together.
   std::string effective_mode;
   double mode_spent_ms = 0;
+  bool has_target_lag = false;
 };
 
 /// What a SELECT takes for `stream_table_in`: columns and FROM, in which `t` is
@@ -57,6 +58,7 @@ constexpr std::string_view stream_table_columns
     "reinit_reason, needs_recompile, ddl_serial, definition_version, "
     "time_dependent, frontier, last_full_ms, last_diff_ms, "
     "effective_refresh_mode, mode_spent_ms, "
+    "freshness_deadline_ms IS NOT NULL AS has_target_lag, "
     "format('%I.%I', n.nspname, c.relname) AS name, "
     "pg_get_userbyid(c.relowner) AS owner "
     "FROM pgtrickle.pgt_stream_tables t JOIN pg_class c ON c.oid = t.pgt_relid "

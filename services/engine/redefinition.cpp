@@ -40,7 +40,7 @@ void apply_settings(pqxx::dbtransaction& tx, stream_table_id id,
     check_schedule(tx, change.schedule);
     tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET schedule = "
                    "CASE WHEN lower($2) = 'calculated' THEN NULL ELSE $2 "
-                   "END WHERE pgt_id = $1",
+                   "END, updated_at = now() WHERE pgt_id = $1",
                    number, *change.schedule);
   }
   apply_snapshot_settings(tx, id, change);

@@ -7,6 +7,7 @@
 #include "services/engine/refresh_one.hpp"
 #include "services/engine/source_changes.hpp"
 #include "services/engine/staged_programs.hpp"
+#include "services/engine/target_lag.hpp"
 #include "services/engine/work_item.hpp"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ struct refresher_session::state {
                                     initiator by);
   void complete(pqxx::dbtransaction& tx, items& all, const begun_refresh& begun,
                 std::chrono::steady_clock::time_point began, ownership fence);
+  static void foretell(pqxx::dbtransaction& tx, const items& all);
   void record_failures(items& all);
 };
 
@@ -194,6 +196,19 @@ void refresher_session::state::complete(
                                             system_identifier, begun.lsn,
                                             begun.at),
                      begun.at, fence);
+  foretell(tx, all);
+}
+
+/// A table without a plan, or an extension that has none, is no reason to fail.
+void refresher_session::state::foretell(pqxx::dbtransaction& tx,
+                                        const items& all) {
+  std::vector<stream_table_id> targeted;
+  for (const auto& item : all)
+    if (item.runs() && item.table.has_target_lag)
+      targeted.push_back(item.table.id);
+  if (!targeted.empty())
+    (void)postgres::within_savepoint(
+      tx, [&](pqxx::dbtransaction& inner) { look_ahead(inner, targeted); });
 }
 
 /// What can't be recorded now, the connection being lost, is closed when the

@@ -43,7 +43,7 @@ struct stream_table_change {
   /// A duration or a cron expression; `none`: no snapshots.
   std::optional<std::string> snapshot_schedule;
   /// How many of the snapshots that were taken by that schedule are kept.
-  std::optional<int> snapshot_keep;
+  std::optional<std::int64_t> snapshot_keep;
 };
 
 /// A stream table as the scheduler sees it.

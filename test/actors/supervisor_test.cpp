@@ -37,6 +37,14 @@ struct fixture : test::actor_fixture {
     settle();
   }
 
+  clerk_actor start_clerk(const std::string& name) {
+    return spawn([name]() -> clerk_actor::behavior_type {
+      return {
+        [name](const call& asked) { return call_outcome{name + asked.method}; },
+        [](pulse) {}};
+    });
+  }
+
   child_factory children() {
     return {
       [this](const supervisor_actor&) { return watcher_ = start_watcher(); },
@@ -74,12 +82,11 @@ struct fixture : test::actor_fixture {
       },
       [this](const database_opened&, const watcher_actor&,
              const scheduler_actor&) {
-        return snapshotter_ = spawn([]() -> snapshotter_actor::behavior_type {
-                 return {[](const call& asked) {
-                           return call_outcome{"snapshotter: " + asked.method};
-                         },
-                         [](pulse) {}};
-               });
+        return snapshotter_ = start_clerk("snapshotter: ");
+      },
+      [this](const database_opened&, const watcher_actor&,
+             const scheduler_actor&) {
+        return planner_ = start_clerk("planner: ");
       },
       [this](const database_opened&) {
         ++announcers;
@@ -138,6 +145,7 @@ struct fixture : test::actor_fixture {
   refresher_actor refresher_;
   registrar_actor registrar_;
   snapshotter_actor snapshotter_;
+  planner_actor planner_;
   int watchers = 0;
   int refreshers = 0;
   int schedulers = 0;
@@ -185,6 +193,18 @@ TEST_CASE_FIXTURE(fixture, "calls about snapshots go to the snapshotter, which "
   CHECK(registrars == 2);
   CHECK(snapshotter_ != second);
   CHECK(ask("drop_snapshot") == "snapshotter: drop_snapshot");
+}
+
+TEST_CASE_FIXTURE(fixture, "calls about plans go to the planner, which starts "
+                           "again by itself") {
+  open();
+  CHECK(ask("recommend_schedule") == "planner: recommend_schedule");
+  kill(planner_);
+  advance(2s);
+  CHECK(registrars == 1);
+  CHECK(ask("maintenance_windows") == "planner: maintenance_windows");
+  CHECK(ask("apply_schedule_recommendation")
+        == "apply_schedule_recommendation");
 }
 
 TEST_CASE_FIXTURE(fixture, "with a dead child those that hold its handle start "

@@ -26,6 +26,8 @@ CREATE TABLE pgtrickle.pgt_stream_tables (
   -- the same in PostgreSQL's canonical form: every name qualified
   defining_query         text NOT NULL,
   schedule               text,          -- null: calculated
+  -- the target lag; null: none
+  freshness_deadline_ms  bigint CHECK (freshness_deadline_ms > 0),
   refresh_mode           text NOT NULL CHECK (refresh_mode IN ('AUTO', 'DIFFERENTIAL', 'FULL', 'IMMEDIATE')),
   -- what AUTO came to at the last refresh, and why it was FULL
   effective_refresh_mode text,

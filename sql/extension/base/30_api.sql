@@ -33,6 +33,15 @@ BEGIN ATOMIC
     'refresh_mode', refresh_mode, 'status', status));
 END;
 
+-- How old the rows may be at worst, measured from the tables at the root; a null
+-- takes the target away.
+CREATE FUNCTION pgtrickle.set_stream_table_sla(name text, sla interval)
+RETURNS void LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+  SELECT pgtrickle._relay('set_stream_table_sla', jsonb_build_object(
+    'name', name, 'sla_ms', ceil(extract(epoch FROM sla) * 1000)::bigint));
+END;
+
 CREATE FUNCTION pgtrickle.drop_stream_table(
   name text, cascade boolean DEFAULT false)
 RETURNS void LANGUAGE sql VOLATILE

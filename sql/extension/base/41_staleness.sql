@@ -12,8 +12,10 @@ SET search_path = pg_catalog, pg_temp AS $$
                                                      (frontier ->> 'own_xid')::xid8))
 $$;
 
--- Seconds that a stream table is behind; null: it was never filled. Reads
--- change buffers, which users may not, and tells nothing but this number.
+-- Seconds that a stream table is behind the tables at its root: since the oldest
+-- data among those, it and what it reads, that have changes to take in. Null: it
+-- was never filled. Reads change buffers, which users may not, and tells nothing
+-- but this number.
 CREATE FUNCTION pgtrickle._staleness(stream_table bigint)
 RETURNS double precision LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -26,7 +28,7 @@ BEGIN ATOMIC
     JOIN pgtrickle.pgt_dependencies d ON d.pgt_id = u.pgt_id
     JOIN pgtrickle.pgt_stream_tables s ON s.pgt_relid = d.source_relid
   ), pending AS (
-    SELECT FROM upstream u
+    SELECT u.data_timestamp FROM upstream u
     WHERE NOT u.is_populated OR u.needs_reinit OR u.time_dependent
        OR EXISTS (
          SELECT FROM pgtrickle.pgt_dependencies d
@@ -35,9 +37,8 @@ BEGIN ATOMIC
   )
   SELECT CASE
     WHEN NOT s.is_populated THEN NULL
-    WHEN EXISTS (SELECT FROM pending)
-      THEN greatest(extract(epoch FROM statement_timestamp() - s.data_timestamp), 0)
-    ELSE 0 END::double precision
+    ELSE greatest(extract(epoch FROM statement_timestamp() - (SELECT min(p.data_timestamp) FROM pending p)), 0)
+    END::double precision
   FROM pgtrickle.pgt_stream_tables s WHERE s.pgt_id = stream_table;
 END;
 

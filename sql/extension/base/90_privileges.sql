@@ -5,7 +5,7 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA pgtrickle FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   pgtrickle.create_stream_table, pgtrickle.create_stream_table_if_not_exists,
   pgtrickle.alter_stream_table, pgtrickle.drop_stream_table,
-  pgtrickle.refresh_stream_table, pgtrickle.resume_stream_table,
+  pgtrickle.refresh_stream_table, pgtrickle.resume_stream_table, pgtrickle.set_stream_table_sla,
   pgtrickle.validate_query, pgtrickle.explain_st, pgtrickle.ping,
   pgtrickle.pgt_status, pgtrickle.pending_calls, pgtrickle.get_refresh_history,
   pgtrickle.get_staleness, pgtrickle.dependency_tree, pgtrickle.version

@@ -1,0 +1,96 @@
+#include "actors/planner.hpp"
+
+#include "services/calls/planner_calls.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace pgtrickle {
+
+namespace {
+
+constexpr std::chrono::milliseconds look_interval{1000};
+
+/// Looking takes no more than this share of the time.
+constexpr int rest_by_work = 20;
+
+/// Calls wait no longer than these take.
+constexpr std::size_t plans_of_one_look = 20;
+
+plans::planning_options options_of(const desk_equipment& equipment) {
+  const auto& settings = equipment.database.settings;
+  plans::planning_options options;
+  options.rules.min_samples
+    = static_cast<std::size_t>(settings.schedule_recommendation_min_samples);
+  options.rules.probability = settings.schedule_target_probability;
+  options.rules.shortest_interval
+    = std::chrono::seconds{settings.min_schedule_seconds};
+  options.workers = static_cast<double>(equipment.context->workers > 0
+                                          ? equipment.context->workers
+                                          : settings.max_concurrent_refreshes);
+  options.calculated_interval
+    = std::chrono::seconds{settings.default_schedule_seconds};
+  if (settings.auto_schedule)
+    options.carry_out_from = settings.auto_schedule_confidence;
+  return options;
+}
+
+} // namespace
+
+planner_actor::behavior_type
+planner_state::make_behavior(desk_equipment equipment) {
+  options_ = options_of(equipment);
+  desk_.open(
+    std::move(equipment),
+    [this](postgres::session& db, const caller& by, const std::string& method,
+           const std::string& arguments, ownership fence) {
+      return carry_out_planner_call(db, by, method, arguments, fence, options_);
+    },
+    name);
+  self_->delayed_send(self_, look_interval, pulse{});
+  return {
+    [this](const call& asked) { return desk_.answer(asked); },
+    [this](pulse) { self_->delayed_send(self_, look(), pulse{}); },
+  };
+}
+
+/// Returns how long to wait for the next one.
+std::chrono::milliseconds planner_state::look() {
+  const auto began = self_->clock().now();
+  const auto looked = desk_.session().and_then(
+    [&](postgres::session* db) { return plan_and_watch(*db); });
+  if (!looked) {
+    desk_.drop_if_lost(looked.error());
+    if (const auto count = failures_.occurred(self_->clock().now()))
+      spdlog::warn("database {}: planning failed {} times, at last: {}",
+                   desk_.database().facts.name, *count, looked.error().message);
+  }
+  return std::max(look_interval,
+                  std::chrono::duration_cast<std::chrono::milliseconds>(
+                    rest_by_work * (self_->clock().now() - began)));
+}
+
+result<void> planner_state::plan_and_watch(postgres::session& db) {
+  const auto& facts = desk_.database().facts;
+  if (!options_.began) {
+    const auto now = plans::clock_of(db);
+    if (!now)
+      return tl::unexpected(now.error());
+    options_.began = *now;
+  }
+  const auto pass = plans::bring_up_to_date(db, options_, false,
+                                            plans_of_one_look, facts.fence);
+  if (!pass)
+    return tl::unexpected(pass.error());
+  for (const auto& [table, schedule] : pass->changed)
+    spdlog::info("database {}: {} is refreshed every {} from now on",
+                 facts.name, table, schedule);
+  return watch_.look(db, facts.fence).map([](std::size_t) {});
+}
+
+planner_actor::behavior_type
+planner(planner_actor::stateful_pointer<planner_state> self,
+        desk_equipment equipment) {
+  return self->state.make_behavior(std::move(equipment));
+}
+
+} // namespace pgtrickle
