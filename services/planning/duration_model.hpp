@@ -37,8 +37,10 @@ struct duration_model {
 };
 
 /// The line by Theil and Sen through at most 64 of `measured` (oldest first,
-/// not empty), with the level of the newest and the spread of all.
+/// not empty), with the level of the newest and the spread of all. `full`
+/// refreshes are taken to cost the same whatever changed, until that is seen to
+/// be wrong; differential ones to cost by the change.
 [[nodiscard]] duration_model
-learn_durations(std::span<const measured_duration> measured);
+learn_durations(std::span<const measured_duration> measured, bool full);
 
 } // namespace pgtrickle

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct season {
 /// is taken for UTC.
 class week_clock {
 public:
-  explicit week_clock(const std::string& zone, wall_time from, wall_time until);
+  week_clock(const std::string& zone, wall_time from, wall_time until);
 
   /// 0 is Monday 00:00 to 01:00.
   [[nodiscard]] std::size_t hour_at(wall_time when) const;

@@ -41,7 +41,11 @@ struct table_model {
   double dispersion = 1;
   /// The share of the time in which there is something to refresh.
   double active = 1;
-  /// Between refreshes, as long as there are changes, the median.
+  /// The share of the refreshes before which nothing had changed for longer
+  /// than the interval.
+  double idle = 0;
+  /// Between the moments that successive refreshes show, as long as there are
+  /// changes, the median.
   double gap_ms = 0;
 
   // -- how far to trust it

@@ -1,0 +1,199 @@
+#include "services/planning/arrivals.hpp"
+
+#include "services/planning/regime.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+namespace pgtrickle {
+
+namespace {
+
+using hours_point = std::chrono::sys_time<std::chrono::hours>;
+using std::chrono::hours;
+
+/// Older hours are not looked at.
+constexpr auto longest_look = hours{24 * 56};
+
+/// A regime lasts so many hours at least.
+constexpr std::size_t shortest_regime = 12;
+
+/// A quiet hour counts as if it had so large a share of the mean more, or its
+/// logarithm would say too much.
+constexpr double softening = 0.05;
+
+constexpr double ms_per_hour = 3.6e6;
+
+hour_of_changes* hour_of(std::vector<hour_of_changes>& list, hours_point when) {
+  if (list.empty() || when < list.front().hour || when > list.back().hour)
+    return nullptr;
+  return &list[static_cast<std::size_t>((when - list.front().hour).count())];
+}
+
+/// The hours that are over, without gaps. The first one is left out where it
+/// can be spared: it may have begun before the history did.
+std::vector<hour_of_changes> hours_over(const table_history& history,
+                                        wall_time now) {
+  const auto end = std::chrono::floor<hours>(now);
+  const auto* first = history.hours.data();
+  const auto* last = first + history.hours.size();
+  while (first != last && (first->hour < end - longest_look))
+    ++first;
+  if (first == last || first->hour >= end)
+    return {};
+  std::vector<hour_of_changes> list;
+  for (auto at = first->hour; at < end; at += hours{1})
+    list.push_back({at});
+  for (; first != last; ++first)
+    if (auto* slot = hour_of(list, first->hour))
+      *slot = *first;
+  if (list.size() > 3)
+    list.erase(list.begin());
+  return list;
+}
+
+/// Logarithms of what the hours had by what the season says.
+std::vector<double> levels_of(const std::vector<hour_of_changes>& hours,
+                              const season& by_hour, const week_clock& clock) {
+  double sum = 0;
+  for (const auto& one : hours)
+    sum += one.changes;
+  const auto soft
+    = std::max(softening * sum / static_cast<double>(hours.size()), 1e-9);
+  std::vector<double> levels;
+  levels.reserve(hours.size());
+  for (const auto& one : hours)
+    levels.push_back(
+      std::log(one.changes + soft)
+      - std::log(3600 * by_hour.per_second[clock.hour_at(one.hour)] + soft));
+  return levels;
+}
+
+/// Without a whole hour: what the refreshes themselves say.
+season flat_season(const punctuality& consumed) {
+  double changes = 0;
+  double ms = 0;
+  for (const auto& window : consumed.windows) {
+    changes += window.changes;
+    ms += window.ms;
+  }
+  season result;
+  result.per_second.fill(ms > 0 ? 1000 * changes / ms : 0);
+  return result;
+}
+
+/// Collects what refreshes consumed, by the second and by the season.
+class window_collector {
+public:
+  window_collector(const season& by_hour, const week_clock& clock)
+    : by_hour_(by_hour), clock_(clock) {}
+
+  void add(wall_time when, double changes, double ms, double count) {
+    if (ms <= 0 || count <= 0)
+      return;
+    const auto rate = 1000 * changes / ms;
+    rates_.push_back({rate, count});
+    const auto usual = by_hour_.per_second[clock_.hour_at(when)];
+    if (usual <= 0)
+      return;
+    ratios_.push_back({rate / usual, count});
+    const auto expected = usual * ms / 1000;
+    errors_ += count * (changes - expected) * (changes - expected);
+    expected_ += count * expected;
+  }
+
+  void store(arrival_model& model) {
+    if (!rates_.empty())
+      model.rates = spread_of(std::move(rates_));
+    if (!ratios_.empty())
+      model.window_ratio = spread_of(std::move(ratios_));
+    if (expected_ > 0)
+      model.dispersion = errors_ / expected_;
+  }
+
+private:
+  const season& by_hour_;
+  const week_clock& clock_;
+  std::vector<weighed> rates_;
+  std::vector<weighed> ratios_;
+  double errors_ = 0;
+  double expected_ = 0;
+};
+
+/// Of an hour whose refreshes are not known one by one: all alike, but for the
+/// one that consumed most.
+void add_hour(window_collector& windows, const hour_of_changes& one,
+              double gap_ms) {
+  const auto ms = std::min(gap_ms, ms_per_hour / std::max(one.refreshes, 1.0));
+  const auto most
+    = std::max(one.most_changes, one.changes / std::max(one.refreshes, 1.0));
+  windows.add(one.hour, most, ms, std::min(one.refreshes, 1.0));
+  const auto others = one.refreshes - 1;
+  if (others > 0)
+    windows.add(one.hour, std::max(one.changes - most, 0.0) / others, ms,
+                others);
+}
+
+void learn_windows(arrival_model& model,
+                   const std::vector<hour_of_changes>& hours,
+                   const punctuality& consumed, const week_clock& clock) {
+  window_collector windows{model.by_hour, clock};
+  const auto known_from = consumed.windows.empty()
+                            ? wall_time::max()
+                            : consumed.windows.front().from;
+  for (const auto& one : hours)
+    if (one.hour + std::chrono::hours{1} <= known_from)
+      add_hour(windows, one, consumed.gap_ms);
+  for (const auto& one : consumed.windows)
+    if (one.from >= model.regime_began)
+      windows.add(one.from, one.changes, one.ms, 1);
+  windows.store(model);
+}
+
+void learn_hours(arrival_model& model,
+                 const std::vector<hour_of_changes>& hours, double gap_ms,
+                 const week_clock& clock) {
+  std::vector<weighed> ratios;
+  double busy = 0;
+  for (const auto& one : hours) {
+    const auto usual = 3600 * model.by_hour.per_second[clock.hour_at(one.hour)];
+    if (usual > 0)
+      ratios.push_back({one.changes / usual});
+    busy += std::min(one.refreshes * gap_ms / ms_per_hour, 1.0);
+  }
+  if (!ratios.empty())
+    model.hour_ratio = spread_of(std::move(ratios));
+  model.active = busy / static_cast<double>(hours.size());
+}
+
+} // namespace
+
+arrival_model learn_arrivals(const table_history& history,
+                             const punctuality& consumed,
+                             const std::string& time_zone, wall_time now) {
+  arrival_model model;
+  auto hours = hours_over(history, now);
+  model.from = hours.empty() ? now : wall_time{hours.front().hour};
+  const week_clock clock{time_zone, model.from, now};
+  if (hours.empty()) {
+    model.by_hour = flat_season(consumed);
+  } else {
+    model.by_hour = learn_season(hours, clock);
+    const auto began
+      = present_regime(levels_of(hours, model.by_hour, clock), shortest_regime);
+    if (began > 0) {
+      hours.erase(hours.begin(),
+                  hours.begin() + static_cast<std::ptrdiff_t>(began));
+      model.regime_began = hours.front().hour;
+      model.by_hour = learn_season(hours, clock);
+    }
+    learn_hours(model, hours, consumed.gap_ms, clock);
+  }
+  learn_windows(model, hours, consumed, clock);
+  if (hours.empty())
+    model.hour_ratio = model.window_ratio;
+  return model;
+}
+
+} // namespace pgtrickle

@@ -1,0 +1,100 @@
+// Theil–Sen: the slope is the median of the slopes of all pairs, the rest the
+// median of what the slope leaves. A pair counts by the distance of its changes
+// over what its refreshes took: the noise of a duration grows with it.
+
+#include "services/planning/duration_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pgtrickle {
+
+namespace {
+
+constexpr std::size_t most_points = 64;
+
+/// So many of the newest say where the cost stands now.
+constexpr std::size_t newest = 32;
+
+/// What is taken for granted weighs less than what was measured.
+constexpr double weight_of_nothing = 0.05;
+
+/// A refresh takes this long at least.
+constexpr double shortest_ms = 0.1;
+
+/// Points that lie as far apart as those that are given do.
+std::vector<measured_duration>
+points_of(std::span<const measured_duration> measured) {
+  std::vector<measured_duration> points{measured.begin(), measured.end()};
+  for (auto& point : points)
+    point.ms = std::max(point.ms, shortest_ms);
+  if (points.size() <= most_points)
+    return points;
+  std::ranges::sort(points, {}, &measured_duration::changes);
+  std::vector<measured_duration> chosen;
+  for (std::size_t i = 0; i < most_points; ++i)
+    chosen.push_back(points[i * (points.size() - 1) / (most_points - 1)]);
+  return chosen;
+}
+
+/// As long as all changes are alike, nothing to do is taken to take no time in
+/// a differential refresh, and a full one to take what it takes.
+double slope(const std::vector<measured_duration>& points, bool full) {
+  std::vector<weighed> slopes;
+  slopes.reserve(points.size() * (points.size() + 1) / 2);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto& a = points[i];
+    if (a.changes > 0)
+      slopes.push_back(
+        {full ? 0 : a.ms / a.changes, weight_of_nothing * a.changes / a.ms});
+    for (std::size_t j = i + 1; j < points.size(); ++j)
+      if (const auto distance = a.changes - points[j].changes; distance != 0)
+        slopes.push_back({(a.ms - points[j].ms) / distance,
+                          std::abs(distance) / (a.ms + points[j].ms)});
+  }
+  if (slopes.empty())
+    return 0;
+  return std::max(weighted_quantile(slopes, 0.5), 0.0);
+}
+
+double fixed_part(const std::vector<measured_duration>& points, double slope) {
+  std::vector<weighed> rest;
+  for (const auto& point : points)
+    rest.push_back({point.ms - slope * point.changes, 1 / point.ms});
+  return std::max(weighted_quantile(rest, 0.5), shortest_ms);
+}
+
+/// The median of what the newest took by what the line says.
+double level_of(std::span<const weighed> ratios) {
+  const auto count = std::min(ratios.size(), newest);
+  std::vector<weighed> last{ratios.end() - static_cast<std::ptrdiff_t>(count),
+                            ratios.end()};
+  return weighted_quantile(last, 0.5);
+}
+
+} // namespace
+
+duration_model learn_durations(std::span<const measured_duration> measured,
+                               bool full) {
+  const auto points = points_of(measured);
+  duration_model model;
+  model.samples = measured.size();
+  model.ms_per_change = slope(points, full);
+  model.fixed_ms = fixed_part(points, model.ms_per_change);
+  std::vector<weighed> ratios;
+  ratios.reserve(measured.size());
+  for (const auto& one : measured) {
+    ratios.push_back(
+      {std::max(one.ms, shortest_ms) / model.line_ms(one.changes)});
+    model.most_changes = std::max(model.most_changes, one.changes);
+  }
+  const auto level = level_of(ratios);
+  model.fixed_ms *= level;
+  model.ms_per_change *= level;
+  for (auto& ratio : ratios)
+    ratio.value /= level;
+  model.ratio = spread_of(std::move(ratios));
+  return model;
+}
+
+} // namespace pgtrickle

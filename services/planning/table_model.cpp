@@ -1,0 +1,58 @@
+#include "services/planning/table_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace pgtrickle {
+
+namespace {
+
+/// From which share of both modes on a table is taken to choose the cheaper.
+constexpr double mixed = 0.02;
+
+/// Confidence has grown to half by this span.
+constexpr double half_trusted_hours = 6;
+
+} // namespace
+
+double table_model::rate_at(wall_time when) const {
+  return arrivals.per_second[week_clock{time_zone, when, when}.hour_at(when)];
+}
+
+double table_model::mean_rate() const {
+  return std::accumulate(arrivals.per_second.begin(), arrivals.per_second.end(),
+                         0.0)
+         / hours_of_week * hour_ratio.mean();
+}
+
+const duration_model* table_model::durations(double changes) const {
+  if (!differential || !full)
+    return differential ? &*differential : full ? &*full : nullptr;
+  if (full_share < mixed)
+    return &*differential;
+  if (full_share > 1 - mixed)
+    return &*full;
+  return full->line_ms(changes) < differential->line_ms(changes)
+           ? &*full
+           : &*differential;
+}
+
+double table_model::expected_ms(double changes) const {
+  const auto* model = durations(changes);
+  return model == nullptr ? 0 : model->expected_ms(changes);
+}
+
+double confidence_of(const table_model& model, const planner_rules& rules) {
+  if (model.samples < rules.min_samples || model.samples == 0)
+    return 0;
+  const auto samples = static_cast<double>(model.samples);
+  const auto least
+    = static_cast<double>(std::max<std::size_t>(rules.min_samples, 1));
+  const auto hours
+    = std::chrono::duration<double, std::ratio<3600>>{model.span}.count();
+  return samples / (samples + least) * (hours / (hours + half_trusted_hours))
+         * model.stability;
+}
+
+} // namespace pgtrickle
