@@ -3,6 +3,7 @@
 #include "services/catalog/alert_writer.hpp"
 #include "services/catalog/stream_table_store.hpp"
 #include "services/engine/stream_table_names.hpp"
+#include "services/postgres/field.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -134,7 +135,7 @@ void look_ahead(pqxx::transaction_base& tx,
     at.age = milliseconds{row[5].as<std::int64_t>()};
     at.target = table.target;
     at.starts_in
-      = starts_in(row[4].get<std::string>(), at.age, at.now)
+      = starts_in(postgres::optional_in<std::string>(row[4]), at.age, at.now)
           .value_or(milliseconds{0});
     const auto model = json::parse(row[7].as<std::string>()).get<table_model>();
     tell_landing(tx, table, at, predict_landing(model, at));

@@ -1,5 +1,7 @@
 #include "services/plans/history_reader.hpp"
 
+#include "services/postgres/field.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -42,7 +44,7 @@ pasts read_tables(pqxx::transaction_base& tx, const std::string& ids) {
     table.name = row[1].as<std::string>();
     table.owner = row[2].as<std::string>();
     table.mode = row[3].as<std::string>();
-    table.schedule = row[4].get<std::string>();
+    table.schedule = postgres::optional_in<std::string>(row[4]);
     if (!row[5].is_null())
       table.target = std::chrono::milliseconds{row[5].as<std::int64_t>()};
     table.history.scheduled_since = wall_time_of(row[6]);

@@ -2,6 +2,7 @@
 
 #include "services/catalog/stream_table_store.hpp"
 #include "services/plans/plan_store.hpp"
+#include "services/postgres/field.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -56,9 +57,9 @@ lag_watch::seen_table lag_watch::seen_in(const pqxx::row& row, wall_time now) {
            clean != clean_at_.end())
     at.age
       = std::min(at.age, std::chrono::ceil<milliseconds>(now - clean->second));
-  at.pending_changes = row["pending_changes"].get<double>();
+  at.pending_changes = postgres::optional_in<double>(row["pending_changes"]);
   const auto by_schedule
-    = engine::starts_in(row["schedule"].get<std::string>(),
+    = engine::starts_in(postgres::optional_in<std::string>(row["schedule"]),
                         milliseconds_of(row["own_age_ms"]), now);
   at.starts_in = std::max(by_schedule.value_or(milliseconds{0}), -at.age);
   return seen;
