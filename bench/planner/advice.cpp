@@ -67,8 +67,8 @@ double least_load(const trace& of, double from) {
     if (changed >= of.seconds())
       break;
     const auto stale_from = changed > shown + target ? changed : shown;
-    const auto start = latest_start(of, shown, std::max(changed, ended),
-                                    stale_from + target);
+    const auto start
+      = latest_start(of, shown, std::max(changed, ended), stale_from + target);
     const auto took = of.expected_seconds(of.changes(shown, start), start);
     busy += took;
     ended = start + took;

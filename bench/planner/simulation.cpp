@@ -39,9 +39,8 @@ simulated_refresh simulation::next() {
   done.due = std::max(done.due, ended_);
   done.started = queue_.start(done.due);
   done.changes = std::max(trace_->changes(shown_, done.started), 1.0);
-  done.ended
-    = done.started
-      + trace_->refresh_seconds(done.changes, done.started, ++count_);
+  done.ended = done.started
+               + trace_->refresh_seconds(done.changes, done.started, ++count_);
   queue_.occupy(done.ended);
   shown_ = done.started;
   ended_ = done.ended;

@@ -11,8 +11,10 @@ namespace {
 constexpr double jitter = 0.25;
 constexpr double noise = 0.07;
 
-/// One refresh in a hundred is held up.
+/// One refresh in a hundred is held up, by a checkpoint or a lock, for so many
+/// ms on the average.
 constexpr double stalls = 0.01;
+constexpr double stall_ms = 3000;
 
 /// Other refreshes come by themselves, and many at once at night.
 constexpr double others_every = 3;
@@ -90,13 +92,12 @@ double trace::refresh_seconds(double changes, double at, std::size_t n) const {
             + each * changes * std::exp(noise * normal(random));
   std::uniform_real_distribution<double> share;
   if (share(random) < stalls)
-    ms *= 1.5 + 1.5 * share(random);
+    ms += std::exponential_distribution{1 / stall_ms}(random);
   return ms * std::pow(1 + growth, at / 86400) / 1000;
 }
 
 wall_time trace::wall(double second) {
-  return trace_begin
-         + std::chrono::milliseconds{std::llround(1000 * second)};
+  return trace_begin + std::chrono::milliseconds{std::llround(1000 * second)};
 }
 
 worker_queue::worker_queue(const trace& of) : others_(of.others()) {}

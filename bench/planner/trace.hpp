@@ -13,12 +13,12 @@
 namespace pgtrickle::bench {
 
 /// The traces begin here, on a Monday, by a clock that goes 1 h ahead of UTC.
-constexpr auto trace_begin = std::chrono::sys_days{std::chrono::year{2026}
-                                                   / std::chrono::January / 5}
-                             - std::chrono::hours{1};
+constexpr auto trace_begin
+  = std::chrono::sys_days{std::chrono::year{2026} / std::chrono::January / 5}
+    - std::chrono::hours{1};
 constexpr auto trace_zone = "Europe/Berlin";
 
-/// What a refresh takes: (fixed · jitter + per_change · n · noise) · stall.
+/// What a refresh takes: fixed · jitter + per_change · n · noise + stall.
 struct refresh_costs_of_trace {
   double fixed_ms = 800;
   double ms_per_change = 0.8;
@@ -76,9 +76,7 @@ public:
   [[nodiscard]] double refresh_seconds(double changes, double at,
                                        std::size_t n) const;
 
-  [[nodiscard]] const std::vector<other_job>& others() const {
-    return others_;
-  }
+  [[nodiscard]] const std::vector<other_job>& others() const { return others_; }
 
   [[nodiscard]] static wall_time wall(double second);
 

@@ -36,6 +36,8 @@ struct warning_trial {
   warning_score peer;
   /// Median + 3 MAD of the last 100 lags ≥ 1.2 × target.
   warning_score robust;
+  /// Who knows the true costs, and when the refresh starts: there is no better.
+  warning_score best;
   std::size_t refreshes = 0;
   /// Seconds from the warning to the start of the refresh that was late.
   std::vector<double> ahead;

@@ -104,6 +104,10 @@ warning_trial try_warnings(const trace& of, simulation table) {
     if (said.warned && breached)
       trial.ahead.push_back(said.ahead);
     trial.brier += std::pow(said.probability - (breached ? 1 : 0), 2);
+    trial.best.count(next.started - next.stale_from
+                         + of.expected_seconds(next.changes, next.started)
+                       > limit,
+                     breached);
     trial.peer.count(1.1 * last_duration >= limit, breached);
     trial.robust.count(lags.high() >= limit, breached);
     last_duration = next.ended - next.started;
