@@ -1,8 +1,10 @@
 #include "services/planning/arrivals.hpp"
 
+#include "services/planning/growth.hpp"
 #include "services/planning/regime.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 
@@ -22,6 +24,12 @@ constexpr std::size_t shortest_regime = 12;
 /// A quiet hour counts as if it had so large a share of the mean more, or its
 /// logarithm would say too much.
 constexpr double softening = 0.05;
+
+/// Older hours say nothing of single refreshes.
+constexpr std::size_t most_window_hours = 24 * 28;
+
+/// Fewer refreshes in an hour say nothing of how they differ within one.
+constexpr std::size_t fewest_alike = 5;
 
 constexpr double ms_per_hour = 3.6e6;
 
@@ -92,14 +100,15 @@ public:
   void add(wall_time when, double changes, double ms, double count) {
     if (ms <= 0 || count <= 0)
       return;
-    const auto rate = 1000 * changes / ms;
+    const auto rate = 1000 * changes / ms / by_hour_.grown(when);
     rates_.push_back({rate, count});
     const auto usual = by_hour_.per_second[clock_.hour_at(when)];
     if (usual <= 0)
       return;
     ratios_.push_back({rate / usual, count});
     const auto expected = usual * ms / 1000;
-    errors_ += count * (changes - expected) * (changes - expected);
+    const auto error = rate * ms / 1000 - expected;
+    errors_ += count * error * error;
     expected_ += count * expected;
   }
 
@@ -121,18 +130,44 @@ private:
   double expected_ = 0;
 };
 
-/// Of an hour whose refreshes are not known one by one: all alike, but for the
-/// one that consumed most.
+/// What refreshes consume by the mean of their hour, where that is known.
+spread within_hours(const punctuality& consumed) {
+  std::vector<weighed> ratios;
+  const auto& all = consumed.windows;
+  for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
+    const auto hour = std::chrono::floor<hours>(all[begin].from);
+    double sum = 0;
+    for (; end < all.size() && std::chrono::floor<hours>(all[end].from) == hour;
+         ++end)
+      sum += all[end].changes;
+    const auto mean = sum / static_cast<double>(end - begin);
+    for (auto i = begin; mean > 0 && end - begin >= fewest_alike && i < end;
+         ++i)
+      ratios.push_back({all[i].changes / mean});
+  }
+  return ratios.empty() ? certain(1) : spread_of(std::move(ratios));
+}
+
+/// Of an hour whose refreshes are not known one by one: they spread as those do
+/// that are, but for the one that consumed most.
 void add_hour(window_collector& windows, const hour_of_changes& one,
-              double gap_ms) {
+              const spread& within, double gap_ms) {
   const auto ms = std::min(gap_ms, ms_per_hour / std::max(one.refreshes, 1.0));
-  const auto most
-    = std::max(one.most_changes, one.changes / std::max(one.refreshes, 1.0));
+  const auto mean = one.changes / std::max(one.refreshes, 1.0);
+  const auto most = std::max(one.most_changes, mean);
   windows.add(one.hour, most, ms, std::min(one.refreshes, 1.0));
   const auto others = one.refreshes - 1;
-  if (others > 0)
-    windows.add(one.hour, std::max(one.changes - most, 0.0) / others, ms,
-                others);
+  if (others <= 0)
+    return;
+  constexpr std::array points{0.1, 0.3, 0.5, 0.7, 0.9};
+  double sum = 0;
+  for (auto p : points)
+    sum += within.quantile(p);
+  for (auto p : points) {
+    const auto share = sum > 0 ? within.quantile(p) / sum * points.size() : 1;
+    windows.add(one.hour, share * std::max(one.changes - most, 0.0) / others,
+                ms, others / points.size());
+  }
 }
 
 void learn_windows(arrival_model& model,
@@ -142,9 +177,12 @@ void learn_windows(arrival_model& model,
   const auto known_from = consumed.windows.empty()
                             ? wall_time::max()
                             : consumed.windows.front().from;
-  for (const auto& one : hours)
-    if (one.hour + std::chrono::hours{1} <= known_from)
-      add_hour(windows, one, consumed.gap_ms);
+  const auto within = within_hours(consumed);
+  const auto first
+    = hours.size() > most_window_hours ? hours.size() - most_window_hours : 0;
+  for (auto i = first; i < hours.size(); ++i)
+    if (hours[i].hour + std::chrono::hours{1} <= known_from)
+      add_hour(windows, hours[i], within, consumed.gap_ms);
   for (const auto& one : consumed.windows)
     if (one.from >= model.regime_began)
       windows.add(one.from, one.changes, one.ms, 1);
@@ -157,7 +195,8 @@ void learn_hours(arrival_model& model,
   std::vector<weighed> ratios;
   double busy = 0;
   for (const auto& one : hours) {
-    const auto usual = 3600 * model.by_hour.per_second[clock.hour_at(one.hour)];
+    const auto usual = 3600 * model.by_hour.per_second[clock.hour_at(one.hour)]
+                       * model.by_hour.grown(one.hour);
     if (usual > 0)
       ratios.push_back({one.changes / usual});
     busy += std::min(one.refreshes * gap_ms / ms_per_hour, 1.0);
@@ -165,6 +204,17 @@ void learn_hours(arrival_model& model,
   if (!ratios.empty())
     model.hour_ratio = spread_of(std::move(ratios));
   model.active = busy / static_cast<double>(hours.size());
+}
+
+/// Puts the season where what grows stands at the end of `hours`.
+void learn_growth(season& by_hour, const std::vector<hour_of_changes>& hours,
+                  const week_clock& clock) {
+  const auto found = growth_of(levels_of(hours, by_hour, clock));
+  by_hour.growth = found.each;
+  by_hour.grown_at = hours.back().hour;
+  by_hour.believed_hours = static_cast<double>(hours.size()) / 2;
+  for (auto& rate : by_hour.per_second)
+    rate *= std::exp(found.last);
 }
 
 } // namespace
@@ -188,6 +238,7 @@ arrival_model learn_arrivals(const table_history& history,
       model.regime_began = hours.front().hour;
       model.by_hour = learn_season(hours, clock);
     }
+    learn_growth(model.by_hour, hours, clock);
     learn_hours(model, hours, consumed.gap_ms, clock);
   }
   learn_windows(model, hours, consumed, clock);

@@ -54,7 +54,8 @@ public:
       return;
     ++report_.forecasts;
     const auto took = std::max(next.took_ms(), 0.1);
-    add(durations->line_ms(next.changes), durations->ratio, took, durations_);
+    add(durations->line_ms(next.changes), durations->ratio(next.changes), took,
+        durations_);
     const auto window = milliseconds{next.data_at - last.data_at}.count();
     add(model.rate_at(last.data_at) * window / 1000, model.window_ratio,
         next.changes, changes_);

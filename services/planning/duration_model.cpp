@@ -16,6 +16,9 @@ constexpr std::size_t most_points = 64;
 /// So many of the newest say where the cost stands now.
 constexpr std::size_t newest = 32;
 
+/// A spread is made of so many at least, if there are.
+constexpr std::size_t fewest_long = 40;
+
 /// What is taken for granted weighs less than what was measured.
 constexpr double weight_of_nothing = 0.05;
 
@@ -64,12 +67,48 @@ double fixed_part(const std::vector<measured_duration>& points, double slope) {
   return std::max(weighted_quantile(rest, 0.5), shortest_ms);
 }
 
-/// The median of what the newest took by what the line says.
-double level_of(std::span<const weighed> ratios) {
-  const auto count = std::min(ratios.size(), newest);
-  std::vector<weighed> last{ratios.end() - static_cast<std::ptrdiff_t>(count),
-                            ratios.end()};
-  return weighted_quantile(last, 0.5);
+/// The median of what the newest took by what the line says, the longer ones
+/// first of all.
+double level_of(const duration_model& model,
+                std::span<const measured_duration> measured) {
+  std::vector<weighed> ratios;
+  for (const auto& one : measured.last(std::min(measured.size(), newest))) {
+    const auto line = model.line_ms(one.changes);
+    ratios.push_back({std::max(one.ms, shortest_ms) / line, line});
+  }
+  return weighted_quantile(ratios, 0.5);
+}
+
+/// The duration from which on refreshes count as long: half of the time goes
+/// into those, but enough of them that they have a spread.
+double long_from(std::vector<weighed> lines) {
+  for (auto& line : lines)
+    line.weight = line.value;
+  const auto by_time = weighted_quantile(lines, 0.5);
+  const auto enough = std::min(fewest_long, lines.size());
+  const auto at = lines.end() - static_cast<std::ptrdiff_t>(enough);
+  std::ranges::nth_element(lines, at, {}, &weighed::value);
+  return std::min(by_time, at->value);
+}
+
+/// The spreads of what was measured by what the line says.
+void learn_ratios(duration_model& model,
+                  std::span<const measured_duration> measured) {
+  std::vector<weighed> lines;
+  lines.reserve(measured.size());
+  for (const auto& one : measured)
+    lines.push_back({model.line_ms(one.changes)});
+  model.long_ms = long_from(lines);
+  std::vector<weighed> long_ones;
+  std::vector<weighed> short_ones;
+  for (const auto& one : measured) {
+    const auto line = model.line_ms(one.changes);
+    (line < model.long_ms ? short_ones : long_ones)
+      .push_back({std::max(one.ms, shortest_ms) / line});
+  }
+  model.long_ratio = spread_of(std::move(long_ones));
+  model.short_ratio
+    = short_ones.empty() ? model.long_ratio : spread_of(std::move(short_ones));
 }
 
 } // namespace
@@ -81,19 +120,12 @@ duration_model learn_durations(std::span<const measured_duration> measured,
   model.samples = measured.size();
   model.ms_per_change = slope(points, full);
   model.fixed_ms = fixed_part(points, model.ms_per_change);
-  std::vector<weighed> ratios;
-  ratios.reserve(measured.size());
-  for (const auto& one : measured) {
-    ratios.push_back(
-      {std::max(one.ms, shortest_ms) / model.line_ms(one.changes)});
+  for (const auto& one : measured)
     model.most_changes = std::max(model.most_changes, one.changes);
-  }
-  const auto level = level_of(ratios);
+  const auto level = level_of(model, measured);
   model.fixed_ms *= level;
   model.ms_per_change *= level;
-  for (auto& ratio : ratios)
-    ratio.value /= level;
-  model.ratio = spread_of(std::move(ratios));
+  learn_ratios(model, measured);
   return model;
 }
 

@@ -13,12 +13,16 @@ struct measured_duration {
   double ms = 0;
 };
 
-/// A refresh of n changes takes (fixed_ms + n · ms_per_change) · ratio.
+/// A refresh of n changes takes (fixed_ms + n · ms_per_change) · ratio. Long
+/// ones vary by another ratio than short ones.
 struct duration_model {
   double fixed_ms = 0;
   double ms_per_change = 0;
-  /// What a refresh took by what the line says.
-  spread ratio = certain(1);
+  /// What a refresh took by what the line says: those that the line says take
+  /// less than `long_ms`, and the others.
+  spread short_ratio = certain(1);
+  spread long_ratio = certain(1);
+  double long_ms = 0;
   std::size_t samples = 0;
   /// The largest change that this was learnt from.
   double most_changes = 0;
@@ -30,9 +34,13 @@ struct duration_model {
     return fixed_ms + ms_per_change * changes;
   }
 
+  [[nodiscard]] const spread& ratio(double changes) const {
+    return line_ms(changes) < long_ms ? short_ratio : long_ratio;
+  }
+
   /// What is expected of it.
   [[nodiscard]] double expected_ms(double changes) const {
-    return line_ms(changes) * ratio.mean();
+    return line_ms(changes) * ratio(changes).mean();
   }
 };
 

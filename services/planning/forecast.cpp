@@ -35,7 +35,8 @@ double changes_between(const table_model& model, const week_clock& clock,
       = std::chrono::floor<std::chrono::hours>(from) + std::chrono::hours{1};
     const auto end = std::min(next, until);
     changes += model.arrivals.per_second[clock.hour_at(from)]
-               * milliseconds{end - from}.count() / 1000;
+               * model.arrivals.grown(from) * milliseconds{end - from}.count()
+               / 1000;
     from = end;
   }
   return changes;
@@ -86,7 +87,8 @@ public:
         const auto* line = model_.durations(changes);
         for (std::size_t j = 0; j < shares.size(); ++j) {
           const auto weight = shares[i] * shares[k] * shares[j];
-          const auto ms = line->line_ms(changes) * line->ratio.values[j];
+          const auto ms
+            = line->line_ms(changes) * line->ratio(changes).values[j];
           durations.push_back({ms, weight});
           lags.push_back({std::max(window, ms) + ms, weight * (1 - idle)});
           if (idle > 0)
@@ -102,7 +104,7 @@ private:
   /// The probability that nothing changes within an interval: what it is on the
   /// average, to the power of how busy the slot is.
   [[nodiscard]] double idle_at(double rate) const {
-    const auto usual = model_.rates.mean();
+    const auto usual = model_.mean_rate();
     return model_.idle <= 0 || usual <= 0 ? 0
                                           : std::pow(model_.idle, rate / usual);
   }

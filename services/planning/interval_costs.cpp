@@ -26,7 +26,7 @@ interval_costs::interval_costs(const table_model& model) : model_(model) {
     rate_ += shares[i] * model.rates.values[i];
   const auto usual = rate_ * model.gap_ms / 1000;
   if (const auto* durations = model.durations(usual)) {
-    const auto mean = durations->ratio.mean();
+    const auto mean = durations->ratio(usual).mean();
     fixed_ms_ = durations->fixed_ms * mean;
     ms_per_change_ = durations->ms_per_change * mean;
   }
@@ -34,14 +34,16 @@ interval_costs::interval_costs(const table_model& model) : model_(model) {
 
 interval_costs::window interval_costs::at(double interval_ms, double late_ms,
                                           double rate) const {
-  const auto wanted = interval_ms + late_ms;
-  window result{wanted, model_.durations(rate * wanted / 1000), 0};
-  if (result.durations == nullptr)
+  window result{interval_ms + late_ms, nullptr, 0};
+  const auto* durations = model_.durations(rate * result.ms / 1000);
+  if (durations == nullptr)
     return result;
-  const auto free = 1 - result.durations->ms_per_change * rate / 1000;
+  const auto free = 1 - durations->ms_per_change * rate / 1000;
   result.ms
-    = free <= 0 ? never : std::max(wanted, result.durations->fixed_ms / free);
-  result.line_ms = result.durations->line_ms(rate * result.ms / 1000);
+    = free <= 0 ? never : std::max(result.ms, durations->fixed_ms / free);
+  const auto changes = rate * result.ms / 1000;
+  result.line_ms = durations->line_ms(changes);
+  result.ratio = &durations->ratio(changes);
   return result;
 }
 
@@ -50,14 +52,12 @@ double interval_costs::kept(double interval_ms, double target_ms) const {
   for (std::size_t r = 0; r < shares.size(); ++r)
     for (std::size_t w = 0; w < shares.size(); ++w) {
       const auto late = model_.lateness_ms.values[w];
-      const auto [ms, durations, line]
+      const auto [ms, ratio, line]
         = at(interval_ms, late, model_.rates.values[r]);
       if (ms >= target_ms)
         continue;
       const auto in_time
-        = durations == nullptr
-            ? 1
-            : 1 - durations->ratio.above((target_ms - ms) / line);
+        = ratio == nullptr ? 1 : 1 - ratio->above((target_ms - ms) / line);
       kept += shares[r] * shares[w] * in_time;
     }
   return model_.idle + (1 - model_.idle) * kept;
@@ -66,10 +66,9 @@ double interval_costs::kept(double interval_ms, double target_ms) const {
 double interval_costs::staleness_ms(double interval_ms) const {
   double sum = 0;
   for (std::size_t r = 0; r < shares.size(); ++r) {
-    const auto [ms, durations, line]
+    const auto [ms, ratio, line]
       = at(interval_ms, model_.lateness_ms.mean(), model_.rates.values[r]);
-    sum += shares[r]
-           * (ms + (durations == nullptr ? 0 : line * durations->ratio.mean()));
+    sum += shares[r] * (ms + (ratio == nullptr ? 0 : line * ratio->mean()));
   }
   return sum;
 }

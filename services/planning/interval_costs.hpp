@@ -34,7 +34,8 @@ private:
   /// What the refreshes before which changes came at `rate` would be.
   struct window {
     double ms = 0;
-    const duration_model* durations = nullptr;
+    /// Null: there were no refreshes.
+    const spread* ratio = nullptr;
     double line_ms = 0;
   };
   [[nodiscard]] window at(double interval_ms, double late_ms,

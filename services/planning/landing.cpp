@@ -19,9 +19,9 @@ namespace {
 
 using milliseconds = std::chrono::duration<double, std::milli>;
 
-/// Near to its start there is nothing to wait for: what is more likely than not
-/// is worth a warning. Before that much may still turn out otherwise.
-constexpr auto imminent = std::chrono::milliseconds{2000};
+/// When it starts before one looks again, what is more likely than not is worth
+/// a warning; the less it does, the more may still turn out otherwise.
+constexpr double next_look_ms = 1500;
 constexpr double likely = 0.5;
 constexpr double all_but_certain = 0.9;
 
@@ -78,6 +78,14 @@ public:
     return sum;
   }
 
+  /// The probability that it starts before one looks again.
+  [[nodiscard]] double starts_soon() const {
+    double sum = 0;
+    for (const auto& [wait, weight] : waits_)
+      sum += until_due_ms_ + wait <= next_look_ms ? weight : 0;
+    return sum;
+  }
+
   [[nodiscard]] double wait_ms() const { return waits_[waits_.size() / 2].ms; }
 
   /// What it consumes, if changes come as they mostly do.
@@ -111,7 +119,8 @@ private:
     const auto* durations = model_.durations(changes);
     if (durations == nullptr)
       return 0;
-    return durations->ratio.above(left_ms / durations->line_ms(changes));
+    return durations->ratio(changes).above(left_ms
+                                           / durations->line_ms(changes));
   }
 
   const table_model& model_;
@@ -183,9 +192,10 @@ landing predict_landing(const table_model& model, const waiting& at) {
   landing result;
   result.predicted_ms = next.predicted_ms();
   result.probability = next.probability();
-  result.breach = at.target.count() > 0
-                  && result.probability
-                       >= (at.starts_in <= imminent ? likely : all_but_certain);
+  result.breach
+    = at.target.count() > 0
+      && result.probability
+           >= all_but_certain - (all_but_certain - likely) * next.starts_soon();
   if (result.breach) {
     result.predicted_ms = std::max(
       result.predicted_ms, breach_factor * milliseconds{at.target}.count());

@@ -56,12 +56,14 @@ double foretold(std::span<const measured_duration> measured, bool full) {
     return 1;
   const auto older = measured.size() - newer;
   const auto model = learn_durations(measured.first(older), full);
-  const auto low = model.ratio.quantile((1 - band) / 2);
-  const auto high = model.ratio.quantile((1 + band) / 2);
   std::size_t inside = 0;
   for (const auto& one : measured.subspan(older)) {
     const auto ratio = one.ms / model.line_ms(one.changes);
-    inside += ratio >= low && ratio <= high ? 1 : 0;
+    const auto& said = model.ratio(one.changes);
+    inside += ratio >= said.quantile((1 - band) / 2)
+                  && ratio <= said.quantile((1 + band) / 2)
+                ? 1
+                : 0;
   }
   return static_cast<double>(inside) / static_cast<double>(newer);
 }

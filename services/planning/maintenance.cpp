@@ -24,6 +24,7 @@ public:
     double sum = 0;
     for (auto at = from; at < until; at += step)
       sum += model_.arrivals.per_second[clock_.hour_at(at)]
+             * model_.arrivals.grown(at)
              * milliseconds{std::min<wall_time>(at + step, until) - at}.count();
     return sum * model_.hour_ratio.mean() / 1000;
   }

@@ -18,8 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Shorter histories can't show the season twice, or not often enough.
-constexpr std::size_t shortest_daily = 72;
-constexpr std::size_t shortest_weekly = 336;
+constexpr std::size_t shortest_daily = 70;
+constexpr std::size_t shortest_weekly = 330;
 
 /// A finer season must err so much less than a coarser one.
 constexpr double clearly_better = 0.85;
@@ -95,7 +95,8 @@ double typical(std::vector<double> changes) {
 }
 
 season season_from(const grouped_hours& groups, season_kind kind) {
-  season result{kind, {}};
+  season result;
+  result.kind = kind;
   double sum = 0;
   for (std::size_t i = 0; i < hours_of_week; ++i) {
     const auto& like = groups[i % groups.size()];
@@ -109,6 +110,14 @@ season season_from(const grouped_hours& groups, season_kind kind) {
 }
 
 } // namespace
+
+double season::grown(wall_time when) const {
+  if (growth == 0)
+    return 1;
+  using hours = std::chrono::duration<double, std::ratio<3600>>;
+  return std::exp(growth
+                  * std::min(hours{when - grown_at}.count(), believed_hours));
+}
 
 week_clock::week_clock(const std::string& zone, wall_time from,
                        wall_time until) {

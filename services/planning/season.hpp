@@ -21,6 +21,15 @@ struct season {
   season_kind kind = season_kind::flat;
   /// Changes per second, Monday 00:00 first, by the clock of the database.
   std::array<double, hours_of_week> per_second{};
+  /// All of them grow (or shrink) in an hour by this logarithm; as they are
+  /// given they hold at `grown_at`.
+  double growth = 0;
+  wall_time grown_at;
+  /// Growth is believed to go on for so many hours after that.
+  double believed_hours = 0;
+
+  /// By what factor changes at `when` differ from `per_second`.
+  [[nodiscard]] double grown(wall_time when) const;
 
   bool operator==(const season&) const = default;
 };

@@ -17,7 +17,8 @@ constexpr double half_trusted_hours = 6;
 } // namespace
 
 double table_model::rate_at(wall_time when) const {
-  return arrivals.per_second[week_clock{time_zone, when, when}.hour_at(when)];
+  return arrivals.per_second[week_clock{time_zone, when, when}.hour_at(when)]
+         * arrivals.grown(when);
 }
 
 double table_model::mean_rate() const {

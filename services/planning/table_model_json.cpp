@@ -23,7 +23,9 @@ json to_value(const std::optional<duration_model>& from) {
     return nullptr;
   return {{"fixed_ms", from->fixed_ms},
           {"ms_per_change", from->ms_per_change},
-          {"ratio", to_value(from->ratio)},
+          {"short_ratio", to_value(from->short_ratio)},
+          {"long_ratio", to_value(from->long_ratio)},
+          {"long_ms", from->long_ms},
           {"samples", from->samples},
           {"most_changes", from->most_changes}};
 }
@@ -31,36 +33,51 @@ json to_value(const std::optional<duration_model>& from) {
 std::optional<duration_model> durations_from(const json& from) {
   if (from.is_null())
     return std::nullopt;
-  return duration_model{
-    from.at("fixed_ms").get<double>(), from.at("ms_per_change").get<double>(),
-    spread_from(from.at("ratio")), from.at("samples").get<std::size_t>(),
-    from.at("most_changes").get<double>()};
-}
-
-json to_value(const season& from) {
-  const auto period = from.kind == season_kind::flat    ? 1
-                      : from.kind == season_kind::daily ? 24
-                                                        : hours_of_week;
-  return std::vector<double>(from.per_second.begin(),
-                             from.per_second.begin()
-                               + static_cast<std::ptrdiff_t>(period));
-}
-
-season season_from(const json& from) {
-  const auto period = std::max<std::size_t>(from.size(), 1);
-  season result{period == 1    ? season_kind::flat
-                : period == 24 ? season_kind::daily
-                               : season_kind::weekly,
-                {}};
-  for (std::size_t i = 0; i < hours_of_week; ++i)
-    from.at(i % period).get_to(result.per_second[i]);
-  return result;
+  return duration_model{from.at("fixed_ms").get<double>(),
+                        from.at("ms_per_change").get<double>(),
+                        spread_from(from.at("short_ratio")),
+                        spread_from(from.at("long_ratio")),
+                        from.at("long_ms").get<double>(),
+                        from.at("samples").get<std::size_t>(),
+                        from.at("most_changes").get<double>()};
 }
 
 std::int64_t to_value(wall_time from) {
   return std::chrono::floor<std::chrono::microseconds>(from)
     .time_since_epoch()
     .count();
+}
+
+wall_time wall_time_from(const json& from) {
+  return wall_time{std::chrono::microseconds{from.get<std::int64_t>()}};
+}
+
+json to_value(const season& from) {
+  const auto period = from.kind == season_kind::flat    ? 1
+                      : from.kind == season_kind::daily ? 24
+                                                        : hours_of_week;
+  const std::vector<double> values(from.per_second.begin(),
+                                   from.per_second.begin()
+                                     + static_cast<std::ptrdiff_t>(period));
+  return {{"per_second", values},
+          {"growth", from.growth},
+          {"grown_at_us", to_value(from.grown_at)},
+          {"believed_hours", from.believed_hours}};
+}
+
+season season_from(const json& from) {
+  const auto& values = from.at("per_second");
+  const auto period = std::max<std::size_t>(values.size(), 1);
+  season result;
+  result.kind = period == 1    ? season_kind::flat
+                : period == 24 ? season_kind::daily
+                               : season_kind::weekly;
+  for (std::size_t i = 0; i < hours_of_week; ++i)
+    values.at(i % period).get_to(result.per_second[i]);
+  from.at("growth").get_to(result.growth);
+  result.grown_at = wall_time_from(from.at("grown_at_us"));
+  from.at("believed_hours").get_to(result.believed_hours);
+  return result;
 }
 
 } // namespace
@@ -99,8 +116,7 @@ void from_json(const json& from, table_model& model) {
   from.at("idle").get_to(model.idle);
   from.at("gap_ms").get_to(model.gap_ms);
   from.at("time_zone").get_to(model.time_zone);
-  model.regime_began = wall_time{
-    std::chrono::microseconds{from.at("regime_began_us").get<std::int64_t>()}};
+  model.regime_began = wall_time_from(from.at("regime_began_us"));
   from.at("samples").get_to(model.samples);
   model.span
     = std::chrono::milliseconds{from.at("span_ms").get<std::int64_t>()};
