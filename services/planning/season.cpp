@@ -122,10 +122,12 @@ double season::grown(wall_time when) const {
 week_clock::week_clock(const std::string& zone, wall_time from,
                        wall_time until) {
   const auto* found = zone_named(zone);
+  // In seconds: where there is no next change, its time is too far for more.
+  const auto last = std::chrono::floor<std::chrono::seconds>(until);
   for (auto at = std::chrono::floor<std::chrono::seconds>(from);;) {
     const auto info = found->get_info(at);
     stretches_.push_back({at, info.offset});
-    if (info.end > until)
+    if (info.end > last)
       return;
     at = info.end;
   }

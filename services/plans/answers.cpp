@@ -81,8 +81,8 @@ json numbers_of(const table_model& model) {
       return json();
     return json{{"fixed_ms", of->fixed_ms},
                 {"ms_per_change", of->ms_per_change},
-                {"ratio_p50", of->ratio.quantile(0.5)},
-                {"ratio_p95", of->ratio.quantile(0.95)},
+                {"ratio_p50", of->ratio(of->most_changes).quantile(0.5)},
+                {"ratio_p95", of->ratio(of->most_changes).quantile(0.95)},
                 {"samples", of->samples}};
   };
   const auto season = model.arrivals.kind == season_kind::weekly  ? "weekly"

@@ -14,8 +14,10 @@ namespace {
 constexpr int remembered_refreshes = 1000;
 constexpr int remembered_weeks = 8;
 
-/// What a refresh that moved rows is called.
-constexpr auto learnt_actions = "('DIFFERENTIAL', 'FULL', 'REINITIALIZE')";
+/// Refreshes that moved rows. What fills a table at first is none.
+constexpr auto learnt_refreshes
+  = "h.status = 'COMPLETED' AND h.action IN ('DIFFERENTIAL', 'FULL', "
+    "'REINITIALIZE') AND h.reason IS DISTINCT FROM 'first fill'";
 
 wall_time wall_time_of(const pqxx::field& microseconds) {
   return wall_time{std::chrono::microseconds{microseconds.as<std::int64_t>()}};
@@ -60,10 +62,10 @@ void read_refreshes(pqxx::transaction_base& tx, const std::string& ids,
            "SELECT t.id, h.refresh_id, {}, {}, {}, h.delta_row_count, h.action "
            "FROM unnest($1::bigint[]) t (id) CROSS JOIN LATERAL ("
            "SELECT * FROM pgtrickle.pgt_refresh_history h WHERE h.pgt_id = "
-           "t.id AND h.status = 'COMPLETED' AND h.action IN {} "
-           "ORDER BY h.start_time DESC LIMIT {}) h ORDER BY t.id, h.start_time",
+           "t.id AND {} ORDER BY h.start_time DESC LIMIT {}) h ORDER BY t.id, "
+           "h.start_time",
            microseconds("h.data_timestamp"), microseconds("h.start_time"),
-           microseconds("h.end_time"), learnt_actions, remembered_refreshes),
+           microseconds("h.end_time"), learnt_refreshes, remembered_refreshes),
          ids)) {
     const auto table = tables.find(row[0].as<std::int64_t>());
     if (table == tables.end())
@@ -122,12 +124,11 @@ void count_hours(pqxx::transaction_base& tx,
       "WHERE s.pgt_id = ANY ($1::bigint[])) t (id, since) "
       "JOIN pgtrickle.pgt_refresh_history h ON h.pgt_id = t.id "
       "AND h.start_time >= t.since AND h.data_timestamp >= t.since "
-      "WHERE h.status = 'COMPLETED' AND h.action IN {} "
-      "AND h.initiated_by <> 'INITIAL' GROUP BY 1, 2 "
+      "WHERE {} GROUP BY 1, 2 "
       "ON CONFLICT (pgt_id, hour) DO UPDATE SET changes = EXCLUDED.changes, "
       "refreshes = EXCLUDED.refreshes, busy_ms = EXCLUDED.busy_ms, "
       "most_changes = EXCLUDED.most_changes",
-      remembered_weeks, learnt_actions),
+      remembered_weeks, learnt_refreshes),
     ids);
   tx.exec_params(
     fmt::format("DELETE FROM pgtrickle.pgt_arrivals WHERE pgt_id = ANY "

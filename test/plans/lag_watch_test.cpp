@@ -61,6 +61,8 @@ TEST_CASE_FIXTURE(watched_database, "what is suspended will not be in time") {
   sql("INSERT INTO item VALUES (1001, 1)");
   look();
   CHECK(alerts("predicted_sla_breach") == 0);
+  sql("UPDATE pgtrickle.pgt_stream_tables SET data_timestamp = data_timestamp "
+      "- interval '65 seconds'");
   sql("UPDATE pgtrickle.pgt_stream_tables SET status = 'SUSPENDED'");
   look();
   REQUIRE(alerts("predicted_sla_breach") == 1);

@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(plan_database, "auto_schedule carries out what is certain "
   REQUIRE(nothing);
   CHECK(nothing->changed.empty());
   sql("UPDATE pgtrickle.pgt_stream_tables SET updated_at = clock_timestamp()");
-  options.carry_out_from = 0.1;
+  options.carry_out_from = 0.01;
   SUBCASE("an interval") {
     const auto done = plans::bring_up_to_date(session(), options, true, 10, {});
     REQUIRE(done);

@@ -88,7 +88,8 @@ BEGIN
     is_open = a.is_open OR NOT (on_boot <> a.boot AND at < a.told_at),
     told_at = at, boot = on_boot, uptime = at_uptime
   WHERE CASE WHEN on_boot = a.boot THEN at_uptime - a.uptime >= cooldown
-        ELSE at < a.told_at OR at - a.told_at >= make_interval(secs => cooldown) END
+        -- told before this boot; the clock on the wall may have been set since
+        ELSE at < a.told_at OR (at_uptime >= cooldown AND at - a.told_at >= make_interval(secs => cooldown)) END
   RETURNING NOT restarts INTO told;
   RETURN coalesce(told, false);
 EXCEPTION WHEN serialization_failure THEN
