@@ -69,11 +69,20 @@ result<std::size_t> announcer_state::publish_some(postgres::session& db) {
   return last.map([&] { return alerts->size(); });
 }
 
+/// With the attributes of a CloudEvent (NATS protocol binding, binary mode).
 result<void> announcer_state::publish(const observation::outbox_alert& alert) {
   const auto id = fmt::format("{}-{}-{}", facts_.cluster, facts_.id, alert.id);
   return context_->bus->publish_once(
-    bus::alert_subject({facts_.cluster, facts_.id}, alert.event), alert.payload,
-    id, publish_timeout);
+    {bus::alert_subject({facts_.cluster, facts_.id}, alert.event),
+     alert.payload,
+     id,
+     {{"ce-specversion", "1.0"},
+      {"ce-id", id},
+      {"ce-type", "pgtrickle.alert." + alert.event},
+      {"ce-source", fmt::format("/pgtrickle/{}/{}", facts_.cluster, facts_.id)},
+      {"ce-time", alert.written_at},
+      {"content-type", "application/json"}}},
+    publish_timeout);
 }
 
 announcer_actor::behavior_type

@@ -96,8 +96,7 @@ public:
                                  message_handler handler) override;
   result<void> publish(const std::string& subject,
                        std::string_view payload) override;
-  result<void> publish_once(const std::string& subject,
-                            std::string_view payload, const std::string& id,
+  result<void> publish_once(const announcement& told,
                             std::chrono::milliseconds timeout) override;
 
 private:
@@ -236,19 +235,26 @@ result<void> connection::store(natsMsg* msg, jsCtx* js,
   return bus_failure(status, "store an alert");
 }
 
-result<void> connection::publish_once(const std::string& subject,
-                                      std::string_view payload,
-                                      const std::string& id,
+natsStatus set_headers(natsMsg* msg, const announcement& told) {
+  auto status = natsMsgHeader_Set(msg, "Nats-Msg-Id", told.id.c_str());
+  for (const auto& [name, value] : told.headers)
+    if (status == NATS_OK)
+      status = natsMsgHeader_Set(msg, name.c_str(), value.c_str());
+  return status;
+}
+
+result<void> connection::publish_once(const announcement& told,
                                       std::chrono::milliseconds timeout) {
   if (!is_up())
     return fail(errc::connection_lost, "nats: not connected");
   natsMsg* raw = nullptr;
-  if (auto s = natsMsg_Create(&raw, subject.c_str(), nullptr, payload.data(),
-                              static_cast<int>(payload.size()));
+  if (auto s
+      = natsMsg_Create(&raw, told.subject.c_str(), nullptr, told.payload.data(),
+                       static_cast<int>(told.payload.size()));
       s != NATS_OK)
     return bus_failure(s, "message");
   const message_handle msg{raw};
-  if (auto s = natsMsgHeader_Set(raw, "Nats-Msg-Id", id.c_str()); s != NATS_OK)
+  if (auto s = set_headers(raw, told); s != NATS_OK)
     return bus_failure(s, "header");
   jsCtx* js_raw = nullptr;
   if (auto s = natsConnection_JetStream(&js_raw, handle_, nullptr);

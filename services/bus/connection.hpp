@@ -34,6 +34,16 @@ struct connection_options {
 /// A subject is listened to for as long as this lives.
 using subscription = std::shared_ptr<void>;
 
+/// What is to be told once.
+struct announcement {
+  std::string subject;
+  std::string payload;
+  /// By it a repetition is dropped.
+  std::string id;
+  /// Headers beside that: names and values.
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
 /// A way to the bus. Thread-safe.
 class channel {
 public:
@@ -50,12 +60,10 @@ public:
                                              std::string_view payload)
     = 0;
 
-  /// Publishes under a unique `id` and waits until the server has it: stored,
-  /// when it runs JetStream, else received. Blocks.
+  /// Publishes and waits until the server has it: stored, when it runs
+  /// JetStream, else received. Blocks.
   [[nodiscard]] virtual result<void>
-  publish_once(const std::string& subject, std::string_view payload,
-               const std::string& id, std::chrono::milliseconds timeout)
-    = 0;
+  publish_once(const announcement& told, std::chrono::milliseconds timeout) = 0;
 };
 
 /// Starts to connect to NATS, and reconnects for ever; a server that is not

@@ -14,11 +14,14 @@ result<std::vector<outbox_alert>> unpublished_alerts(postgres::session& db,
     postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {
       std::vector<outbox_alert> alerts;
       for (const auto& row : tx.exec_params(
-             "SELECT alert_id, event, payload::text FROM pgtrickle.pgt_alerts"
+             "SELECT alert_id, event, payload::text,"
+             " to_char(created_at AT TIME ZONE 'UTC',"
+             " 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM "
+             "pgtrickle.pgt_alerts"
              " WHERE published_at IS NULL ORDER BY alert_id LIMIT $1",
              limit))
         alerts.push_back({row[0].as<std::int64_t>(), row[1].as<std::string>(),
-                          row[2].as<std::string>()});
+                          row[2].as<std::string>(), row[3].as<std::string>()});
       return alerts;
     });
 }

@@ -14,6 +14,8 @@ struct outbox_alert {
   std::string event;
   /// JSON text.
   std::string payload;
+  /// By the database's clock, as RFC 3339 has it.
+  std::string written_at;
 };
 
 /// The alerts that were not published, oldest first, at most `limit`.

@@ -48,10 +48,9 @@ public:
     return {};
   }
 
-  result<void> publish_once(const std::string& subject,
-                            std::string_view payload, const std::string&,
+  result<void> publish_once(const bus::announcement& told,
                             std::chrono::milliseconds) override {
-    return publish(subject, payload);
+    return publish(told.subject, told.payload);
   }
 
   std::multimap<std::string, bus::message_handler> handlers;

@@ -1,5 +1,6 @@
 #include "test/support/nats_client.hpp"
 
+#include <cstdlib>
 #include <stdexcept>
 
 namespace pgtrickle::test {
@@ -12,6 +13,21 @@ void check(natsStatus status) {
 }
 
 std::string text(const char* value) { return value == nullptr ? "" : value; }
+
+std::map<std::string, std::string> headers_of(natsMsg* message) {
+  std::map<std::string, std::string> headers;
+  const char** names = nullptr;
+  int count = 0;
+  if (natsMsgHeader_Keys(message, &names, &count) != NATS_OK)
+    return headers;
+  for (int i = 0; i < count; ++i) {
+    const char* value = nullptr;
+    natsMsgHeader_Get(message, names[i], &value);
+    headers[names[i]] = text(value);
+  }
+  free(static_cast<void*>(names));
+  return headers;
+}
 
 natsConnection* connect(const std::string& url) {
   natsConnection* connection = nullptr;
@@ -26,13 +42,13 @@ nats_subscription::next(std::chrono::milliseconds limit) {
   natsMsg* raw = nullptr;
   if (natsSubscription_NextMsg(&raw, handle_.get(), limit.count()) != NATS_OK)
     return std::nullopt;
-  const char* id = nullptr;
-  natsMsgHeader_Get(raw, "Nats-Msg-Id", &id);
   nats_message message{text(natsMsg_GetSubject(raw)),
                        text(natsMsg_GetReply(raw)),
                        {natsMsg_GetData(raw),
                         static_cast<std::size_t>(natsMsg_GetDataLength(raw))},
-                       text(id)};
+                       {},
+                       headers_of(raw)};
+  message.id = message.headers["Nats-Msg-Id"];
   natsMsg_Destroy(raw);
   return message;
 }

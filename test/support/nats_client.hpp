@@ -3,6 +3,7 @@
 #include <nats/nats.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@ struct nats_message {
   std::string payload;
   /// The header Nats-Msg-Id.
   std::string id;
+  std::map<std::string, std::string> headers;
 };
 
 class nats_subscription {

@@ -52,7 +52,7 @@ TEST_CASE("what is published reaches who listens, until it stops listening") {
   CHECK(box.messages[0].reply_to.empty());
   listening->reset();
   REQUIRE(channel->publish("a.b", "more"));
-  REQUIRE(channel->publish_once("pgtrickle.v1.1.2.alert.x", "", "1", 3s));
+  REQUIRE(channel->publish_once({"pgtrickle.v1.1.2.alert.x", "", "1"}, 3s));
   CHECK(box.size() == 1);
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("a server that comes back finds its listeners again, and what must "
   REQUIRE(listening);
   server.stop();
   REQUIRE(test::eventually(10s, [&] { return !channel->is_up(); }));
-  const auto refused = channel->publish_once("a", "x", "1", 1s);
+  const auto refused = channel->publish_once({"a", "x", "1"}, 1s);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == errc::connection_lost);
   server.start();

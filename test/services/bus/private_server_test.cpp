@@ -19,7 +19,8 @@ TEST_CASE("the daemon's own nats-server answers and stores alerts") {
   options.url = server->url();
   const auto channel = bus::connect(std::move(options));
   REQUIRE(channel);
-  CHECK((*channel)->publish_once("pgtrickle.v1.1.2.alert.test", "{}", "1", 5s));
+  CHECK(
+    (*channel)->publish_once({"pgtrickle.v1.1.2.alert.test", "{}", "1"}, 5s));
   CHECK(server->revive() == false);
 }
 
