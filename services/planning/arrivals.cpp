@@ -61,6 +61,10 @@ std::vector<hour_of_changes> hours_over(const table_history& history,
   return list;
 }
 
+wall_time middle_of(const hour_of_changes& one) {
+  return one.hour + std::chrono::minutes{30};
+}
+
 /// Logarithms of what the hours had by what the season says.
 std::vector<double> levels_of(const std::vector<hour_of_changes>& hours,
                               const season& by_hour, const week_clock& clock) {
@@ -196,7 +200,7 @@ void learn_hours(arrival_model& model,
   double busy = 0;
   for (const auto& one : hours) {
     const auto usual = 3600 * model.by_hour.per_second[clock.hour_at(one.hour)]
-                       * model.by_hour.grown(one.hour);
+                       * model.by_hour.grown(middle_of(one));
     if (usual > 0)
       ratios.push_back({one.changes / usual});
     busy += std::min(one.refreshes * gap_ms / ms_per_hour, 1.0);
@@ -211,7 +215,7 @@ void learn_growth(season& by_hour, const std::vector<hour_of_changes>& hours,
                   const week_clock& clock) {
   const auto found = growth_of(levels_of(hours, by_hour, clock));
   by_hour.growth = found.each;
-  by_hour.grown_at = hours.back().hour;
+  by_hour.grown_at = middle_of(hours.back());
   by_hour.believed_hours = static_cast<double>(hours.size()) / 2;
   for (auto& rate : by_hour.per_second)
     rate *= std::exp(found.last);

@@ -11,6 +11,10 @@ namespace {
 
 using milliseconds = std::chrono::duration<double, std::milli>;
 
+/// The outer band leaves out so much at either end. A little less than 2.5 %:
+/// what has been varies less than what will come.
+constexpr double left_out = 0.018;
+
 /// No more slots are made.
 constexpr std::size_t most_slots = 10000;
 
@@ -22,8 +26,8 @@ band band_of(std::vector<weighed>& points) {
     total += point.weight;
   }
   return {sum / total, weighted_quantile(points, 0.25),
-          weighted_quantile(points, 0.75), weighted_quantile(points, 0.025),
-          weighted_quantile(points, 0.975)};
+          weighted_quantile(points, 0.75), weighted_quantile(points, left_out),
+          weighted_quantile(points, 1 - left_out)};
 }
 
 /// Changes from `from` to `until` by the season alone.
@@ -35,8 +39,8 @@ double changes_between(const table_model& model, const week_clock& clock,
       = std::chrono::floor<std::chrono::hours>(from) + std::chrono::hours{1};
     const auto end = std::min(next, until);
     changes += model.arrivals.per_second[clock.hour_at(from)]
-               * model.arrivals.grown(from) * milliseconds{end - from}.count()
-               / 1000;
+               * model.arrivals.grown(from + (end - from) / 2)
+               * milliseconds{end - from}.count() / 1000;
     from = end;
   }
   return changes;
@@ -61,10 +65,10 @@ band changes_band(const spread& ratio, double usual) {
   for (std::size_t i = 0; i < shares.size(); ++i)
     points.push_back({usual * ratio.values[i], shares[i]});
   band result = band_of(points);
-  result.low_95 = usual * ratio.quantile(0.025);
+  result.low_95 = usual * ratio.quantile(left_out);
   result.low_50 = usual * ratio.quantile(0.25);
   result.high_50 = usual * ratio.quantile(0.75);
-  result.high_95 = usual * ratio.quantile(0.975);
+  result.high_95 = usual * ratio.quantile(1 - left_out);
   return result;
 }
 
