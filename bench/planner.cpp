@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <ctime>
 #include <future>
 #include <iostream>
 #include <thread>
@@ -73,13 +74,12 @@ bool time_learning(std::size_t models, std::size_t days) {
     static_cast<void>(table.next());
   const auto rules = rules_of_trials();
   const auto now = trace::wall(table.now());
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = std::clock();
   std::size_t samples = 0;
   for (std::size_t i = 0; i < models; ++i)
     samples += learn_model(table.history(), table.when(), rules, now).samples;
   const auto seconds
-    = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
-        .count();
+    = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   const auto scaled = seconds * 10000 / static_cast<double>(models);
   std::cout << bar_text(
     fmt::format("s to learn {} models of {} refreshes and {} days of hours",
