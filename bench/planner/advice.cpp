@@ -2,6 +2,7 @@
 #include "services/planning/recommendation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace pgtrickle::bench {
@@ -57,14 +58,14 @@ double latest_start(const trace& of, double shown, double earliest,
 
 } // namespace
 
-double least_load(const trace& of, double from) {
+double least_load(const trace& of, double from, double until) {
   const auto target = seconds_of(of.kind().target);
   double shown = from;
   double ended = from;
   double busy = 0;
-  while (ended < of.seconds()) {
+  while (ended < until) {
     const auto changed = of.first_change(shown);
-    if (changed >= of.seconds())
+    if (changed >= until)
       break;
     const auto stale_from = changed > shown + target ? changed : shown;
     const auto start
@@ -74,7 +75,7 @@ double least_load(const trace& of, double from) {
     ended = start + took;
     shown = start;
   }
-  return busy / (of.seconds() - from);
+  return busy / (until - from);
 }
 
 advice_trial try_advice(const trace& of, simulation table) {
@@ -106,8 +107,40 @@ advice_trial try_advice(const trace& of, simulation table) {
     kept.add(table.next(), ended);
   }
   kept.store(trial, table.now() - began);
-  trial.least_load = least_load(of, began);
+  trial.least_load = least_load(of, began, of.seconds());
   return trial;
+}
+
+std::vector<confidence_trial> try_confidence(const trace& of) {
+  constexpr std::array hours{1, 3, 8, 24, 48, 96, 168, 336};
+  const auto rules = rules_of_trials();
+  std::vector<confidence_trial> trials;
+  simulation table{of, schedule_of(of.kind())};
+  for (auto history : hours) {
+    while (table.now() < 3600.0 * history)
+      static_cast<void>(table.next());
+    const auto now = trace::wall(table.now());
+    const auto advice
+      = recommend(learn_model(table.history(), table.when(), rules, now),
+                  table.when(), of.kind().target, rules, now);
+    if (advice.confidence == 0)
+      continue;
+    auto follower = table;
+    follower.reschedule(std::chrono::milliseconds{
+      std::llround(1000 * advice.recommended_interval_seconds)});
+    keeping kept{seconds_of(of.kind().target)};
+    const auto began = table.now();
+    while (follower.now() < began + 86400) {
+      const auto ended = follower.now();
+      kept.add(follower.next(), ended);
+    }
+    advice_trial day;
+    kept.store(day, follower.now() - began);
+    const auto least = least_load(of, began, follower.now());
+    trials.push_back({advice.confidence, day.time_kept >= least_kept
+                                           && day.load <= most_load * least});
+  }
+  return trials;
 }
 
 } // namespace pgtrickle::bench

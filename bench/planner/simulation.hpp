@@ -37,11 +37,11 @@ public:
   [[nodiscard]] const schedule& when() const { return when_; }
   [[nodiscard]] double now() const { return ended_; }
 
-  /// When a refresh would be due that shows more than `shown`, if something
-  /// had changed by then.
-  [[nodiscard]] double due_after(double shown) const;
+  /// When the next refresh is due if something has changed by then.
+  [[nodiscard]] double next_due() const { return due_after(shown_); }
 
 private:
+  [[nodiscard]] double due_after(double shown) const;
   void record(const simulated_refresh& done);
 
   const trace* trace_;

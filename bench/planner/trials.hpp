@@ -28,6 +28,8 @@ struct warning_score {
   void add(const warning_score& other);
   /// 1 if there was nothing to say, and nothing was said.
   [[nodiscard]] double f1() const;
+  [[nodiscard]] double precision() const;
+  [[nodiscard]] double recall() const;
 };
 
 struct warning_trial {
@@ -43,6 +45,8 @@ struct warning_trial {
   std::vector<double> ahead;
   /// Sum of the squared errors of the last probability before each start.
   double brier = 0;
+
+  void add(const warning_trial& other);
 };
 
 /// Shares of what came that lay in the 95 % and 50 % bands of a forecast made
@@ -73,6 +77,17 @@ struct advice_trial {
   double confidence = 0;
 };
 
+/// A recommendation, and whether it was good for the day that followed: the
+/// target kept for 99 % of the time at 1.3 × the least load.
+struct confidence_trial {
+  double confidence = 0;
+  bool good = false;
+};
+
+/// The bars of a recommendation.
+constexpr double least_kept = 0.99;
+constexpr double most_load = 1.3;
+
 [[nodiscard]] planner_rules rules_of_trials();
 [[nodiscard]] schedule schedule_of(const workload& kind);
 
@@ -83,9 +98,12 @@ struct advice_trial {
 [[nodiscard]] forecast_trial try_forecasts(const trace& of, simulation table);
 [[nodiscard]] advice_trial try_advice(const trace& of, simulation table);
 
-/// Busy seconds per second from `from` to the end if each refresh is begun as
+/// Recommendations after an hour up to two weeks of history.
+[[nodiscard]] std::vector<confidence_trial> try_confidence(const trace& of);
+
+/// Busy seconds per second from `from` to `until` if each refresh is begun as
 /// late as the target allows, by who knows what is to come and waits for no
 /// worker.
-[[nodiscard]] double least_load(const trace& of, double from);
+[[nodiscard]] double least_load(const trace& of, double from, double until);
 
 } // namespace pgtrickle::bench

@@ -37,13 +37,13 @@ struct answer {
   double probability = 0;
 };
 
-/// Asks right after the last refresh, and then once a second until `next`
-/// starts, with what has changed by then.
-answer ask(const trace& of, const simulation& table, const table_model& model,
-           double last_ended, const simulated_refresh& next) {
+/// Asks with the last refresh, which tells before another one can start, and
+/// then once a second until `next` starts, with what has changed by then.
+answer ask(const trace& of, const table_model& model, double last_ended,
+           double due, const simulated_refresh& next) {
   answer result;
-  const auto due = std::max(table.due_after(next.shown), last_ended);
-  for (auto t = last_ended; t < next.started; t = std::floor(t) + 1) {
+  for (auto t = last_ended; t == last_ended || t < next.started;
+       t = std::floor(t) + 1) {
     const auto changes = of.changes(next.shown, t);
     // There is nothing to refresh, however long ago the last one was.
     if (changes == 0 && t >= due)
@@ -79,6 +79,28 @@ double warning_score::f1() const {
   return all == 0 ? 1 : 2 * static_cast<double>(right) / all;
 }
 
+double warning_score::precision() const {
+  return right + wrong == 0
+           ? 1
+           : static_cast<double>(right) / static_cast<double>(right + wrong);
+}
+
+double warning_score::recall() const {
+  return right + missed == 0
+           ? 1
+           : static_cast<double>(right) / static_cast<double>(right + missed);
+}
+
+void warning_trial::add(const warning_trial& other) {
+  planner.add(other.planner);
+  peer.add(other.peer);
+  robust.add(other.robust);
+  best.add(other.best);
+  refreshes += other.refreshes;
+  ahead.insert(ahead.end(), other.ahead.begin(), other.ahead.end());
+  brier += other.brier;
+}
+
 warning_trial try_warnings(const trace& of, simulation table) {
   warning_trial trial;
   last_lags lags;
@@ -94,12 +116,12 @@ warning_trial try_warnings(const trace& of, simulation table) {
                           trace::wall(now));
       learn_at = now + learnt_every;
     }
-    const auto before = table;
+    const auto due = std::max(table.next_due(), now);
     const auto next = table.next();
     if (next.ended > of.seconds())
       break;
     const bool breached = next.lag() > limit;
-    const auto said = ask(of, before, model, now, next);
+    const auto said = ask(of, model, now, due, next);
     trial.planner.count(said.warned, breached);
     if (said.warned && breached)
       trial.ahead.push_back(said.ahead);

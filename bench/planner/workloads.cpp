@@ -42,12 +42,18 @@ double arrivals(rng& random, double rate, double rows = 5) {
   return rows * std::poisson_distribution<int>{mean}(random);
 }
 
-/// Rises and falls once between `from` and `until`.
-double bump(double x, double from, double until) {
-  if (x <= from || x >= until)
-    return 0;
-  const auto s = std::sin(M_PI * (x - from) / (until - from));
-  return s * s;
+/// Some peaks are many times as high as others, but none so high that a worker
+/// could not keep up.
+double peak_height(rng& random, double median) {
+  return std::min(median * lognormal(random, 0.6), 1100.0);
+}
+
+/// Rises within the hour around `from`, and falls within the one around
+/// `until`.
+double plateau(double hours, double from, double until) {
+  const auto rise = std::clamp(hours - from + 0.5, 0.0, 1.0);
+  const auto fall = std::clamp(until - hours + 0.5, 0.0, 1.0);
+  return std::min(rise, fall);
 }
 
 template <class Rate>
@@ -66,8 +72,8 @@ series daily_peak(std::size_t seconds, rng& random) {
   double height = 0;
   return by_rate(seconds, random, [&](double s) {
     if (std::fmod(s, day) == 0)
-      height = 400 * lognormal(random, 0.3);
-    return 30 + height * bump(std::fmod(s, day) / hour, 8, 13);
+      height = peak_height(random, 400);
+    return 30 + height * plateau(std::fmod(s, day) / hour, 9, 12);
   });
 }
 
@@ -76,9 +82,9 @@ series weekly_peak(std::size_t seconds, rng& random) {
   return by_rate(seconds, random, [&](double s) {
     const auto weekday = std::fmod(std::floor(s / day), 7.0);
     if (std::fmod(s, day) == 0)
-      height = weekday == 0 ? 450 * lognormal(random, 0.3) : 0;
+      height = weekday == 0 ? peak_height(random, 500) : 0;
     return (weekday < 5 ? 20 : 10)
-           + height * bump(std::fmod(s, day) / hour, 8, 14);
+           + height * plateau(std::fmod(s, day) / hour, 9, 13);
   });
 }
 
@@ -135,15 +141,15 @@ series idle_then_flood(std::size_t seconds, rng& random) {
 series two_regimes(std::size_t seconds, rng& random) {
   bool high = false;
   double until = exponential(random, 30 * hour);
-  double factor = 1;
+  double rate = 0;
   return by_rate(seconds, random, [&](double s) {
     if (s >= until) {
       high = !high;
       until = s + exponential(random, (high ? 10 : 30) * hour);
     }
     if (std::fmod(s, hour) == 0)
-      factor = lognormal(random, 0.35);
-    return (high ? 400 : 50) * factor;
+      rate = peak_height(random, high ? 450 : 50);
+    return rate;
   });
 }
 
@@ -173,13 +179,13 @@ const std::vector<workload>& workloads() {
      "60s",
      milliseconds{75000},
      {800, 0.8, 0},
-     true_peak{9.25, 11.75, {}},
+     true_peak{9, 12, {}},
      daily_peak},
     {"weekly peak",
      "60s",
      milliseconds{75000},
      {800, 0.8, 0},
-     true_peak{9.5, 12.5, 0},
+     true_peak{9, 13, 0},
      weekly_peak},
     {"growth", "60s", milliseconds{75000}, {2000, 0.9, 0.01}, {}, growth},
     {"step", "60s", milliseconds{75000}, {800, 1, 0}, {}, step},

@@ -22,11 +22,12 @@ constexpr auto longest_look = hours{24 * 56};
 constexpr std::size_t shortest_regime = 12;
 
 /// A quiet hour counts as if it had so large a share of the mean more, or its
-/// logarithm would say too much.
-constexpr double softening = 0.05;
+/// logarithm would say too much; less of it where it would hide what grows.
+constexpr double softening_of_regimes = 0.05;
+constexpr double softening_of_growth = 0.001;
 
 /// Older hours say nothing of single refreshes.
-constexpr std::size_t most_window_hours = 24 * 28;
+constexpr std::size_t most_window_hours = 24 * 14;
 
 /// Fewer refreshes in an hour say nothing of how they differ within one.
 constexpr std::size_t fewest_alike = 5;
@@ -61,9 +62,15 @@ std::vector<hour_of_changes> hours_over(const table_history& history,
   return list;
 }
 
-/// Logarithms of what the hours had by what the season says.
+wall_time middle_of(const hour_of_changes& one) {
+  return one.hour + std::chrono::minutes{30};
+}
+
+/// Logarithms of what the hours had by what the season says, both with
+/// `softening` of the mean more.
 std::vector<double> levels_of(const std::vector<hour_of_changes>& hours,
-                              const season& by_hour, const week_clock& clock) {
+                              const season& by_hour, const week_clock& clock,
+                              double softening) {
   double sum = 0;
   for (const auto& one : hours)
     sum += one.changes;
@@ -159,7 +166,7 @@ void add_hour(window_collector& windows, const hour_of_changes& one,
   const auto others = one.refreshes - 1;
   if (others <= 0)
     return;
-  constexpr std::array points{0.1, 0.3, 0.5, 0.7, 0.9};
+  constexpr std::array points{0.125, 0.375, 0.625, 0.875};
   double sum = 0;
   for (auto p : points)
     sum += within.quantile(p);
@@ -196,7 +203,7 @@ void learn_hours(arrival_model& model,
   double busy = 0;
   for (const auto& one : hours) {
     const auto usual = 3600 * model.by_hour.per_second[clock.hour_at(one.hour)]
-                       * model.by_hour.grown(one.hour);
+                       * model.by_hour.grown(middle_of(one));
     if (usual > 0)
       ratios.push_back({one.changes / usual});
     busy += std::min(one.refreshes * gap_ms / ms_per_hour, 1.0);
@@ -209,9 +216,10 @@ void learn_hours(arrival_model& model,
 /// Puts the season where what grows stands at the end of `hours`.
 void learn_growth(season& by_hour, const std::vector<hour_of_changes>& hours,
                   const week_clock& clock) {
-  const auto found = growth_of(levels_of(hours, by_hour, clock));
+  const auto found
+    = growth_of(levels_of(hours, by_hour, clock, softening_of_growth));
   by_hour.growth = found.each;
-  by_hour.grown_at = hours.back().hour;
+  by_hour.grown_at = middle_of(hours.back());
   by_hour.believed_hours = static_cast<double>(hours.size()) / 2;
   for (auto& rate : by_hour.per_second)
     rate *= std::exp(found.last);
@@ -230,8 +238,9 @@ arrival_model learn_arrivals(const table_history& history,
     model.by_hour = flat_season(consumed);
   } else {
     model.by_hour = learn_season(hours, clock);
-    const auto began
-      = present_regime(levels_of(hours, model.by_hour, clock), shortest_regime);
+    const auto began = present_regime(
+      levels_of(hours, model.by_hour, clock, softening_of_regimes),
+      shortest_regime);
     if (began > 0) {
       hours.erase(hours.begin(),
                   hours.begin() + static_cast<std::ptrdiff_t>(began));

@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <vector>
 
 namespace pgtrickle {
 
 namespace {
 
 constexpr std::size_t most_points = 64;
+constexpr std::size_t largest = 16;
 
 /// So many of the newest say where the cost stands now.
 constexpr std::size_t newest = 32;
@@ -25,19 +28,23 @@ constexpr double weight_of_nothing = 0.05;
 /// A refresh takes this long at least.
 constexpr double shortest_ms = 0.1;
 
-/// Points that lie as far apart as those that are given do.
+/// Points at even distances, and those of the largest changes, which say most
+/// of the slope.
 std::vector<measured_duration>
 points_of(std::span<const measured_duration> measured) {
   std::vector<measured_duration> points{measured.begin(), measured.end()};
+  if (points.size() > most_points) {
+    const auto rest = most_points - largest;
+    std::ranges::nth_element(
+      points, points.begin() + static_cast<std::ptrdiff_t>(largest),
+      std::greater{}, &measured_duration::changes);
+    points.resize(largest);
+    for (std::size_t i = 0; i < rest; ++i)
+      points.push_back(measured[i * (measured.size() - 1) / (rest - 1)]);
+  }
   for (auto& point : points)
     point.ms = std::max(point.ms, shortest_ms);
-  if (points.size() <= most_points)
-    return points;
-  std::ranges::sort(points, {}, &measured_duration::changes);
-  std::vector<measured_duration> chosen;
-  for (std::size_t i = 0; i < most_points; ++i)
-    chosen.push_back(points[i * (points.size() - 1) / (most_points - 1)]);
-  return chosen;
+  return points;
 }
 
 /// As long as all changes are alike, nothing to do is taken to take no time in

@@ -11,6 +11,12 @@ namespace {
 
 using milliseconds = std::chrono::duration<double, std::milli>;
 
+/// The outer bands leave out so much at either end; of single refreshes a
+/// little less, because the newest ones resemble one another more than they
+/// will those to come.
+constexpr double left_out = 0.025;
+constexpr double left_out_of_refreshes = 0.018;
+
 /// No more slots are made.
 constexpr std::size_t most_slots = 10000;
 
@@ -22,8 +28,9 @@ band band_of(std::vector<weighed>& points) {
     total += point.weight;
   }
   return {sum / total, weighted_quantile(points, 0.25),
-          weighted_quantile(points, 0.75), weighted_quantile(points, 0.025),
-          weighted_quantile(points, 0.975)};
+          weighted_quantile(points, 0.75),
+          weighted_quantile(points, left_out_of_refreshes),
+          weighted_quantile(points, 1 - left_out_of_refreshes)};
 }
 
 /// Changes from `from` to `until` by the season alone.
@@ -35,8 +42,8 @@ double changes_between(const table_model& model, const week_clock& clock,
       = std::chrono::floor<std::chrono::hours>(from) + std::chrono::hours{1};
     const auto end = std::min(next, until);
     changes += model.arrivals.per_second[clock.hour_at(from)]
-               * model.arrivals.grown(from) * milliseconds{end - from}.count()
-               / 1000;
+               * model.arrivals.grown(from + (end - from) / 2)
+               * milliseconds{end - from}.count() / 1000;
     from = end;
   }
   return changes;
@@ -57,15 +64,9 @@ spread ratio_for(const table_model& model, std::chrono::seconds slot) {
 }
 
 band changes_band(const spread& ratio, double usual) {
-  std::vector<weighed> points;
-  for (std::size_t i = 0; i < shares.size(); ++i)
-    points.push_back({usual * ratio.values[i], shares[i]});
-  band result = band_of(points);
-  result.low_95 = usual * ratio.quantile(0.025);
-  result.low_50 = usual * ratio.quantile(0.25);
-  result.high_50 = usual * ratio.quantile(0.75);
-  result.high_95 = usual * ratio.quantile(0.975);
-  return result;
+  return {usual * ratio.mean(), usual * ratio.quantile(0.25),
+          usual * ratio.quantile(0.75), usual * ratio.quantile(left_out),
+          usual * ratio.quantile(1 - left_out)};
 }
 
 /// One refresh of a slot in which `rate` changes a second are usual.

@@ -69,12 +69,7 @@ public:
   [[nodiscard]] double probability() const {
     double sum = 0;
     for (const auto& [wait, weight] : waits_)
-      for (std::size_t i = 0; i < shares.size(); ++i) {
-        const auto left = limit_ms_ - age_ms_ - until_due_ms_ - wait;
-        sum
-          += weight * shares[i]
-             * takes_longer(changes(model_.window_ratio.values[i], wait), left);
-      }
+      sum += weight * exceeds_after(wait);
     return sum;
   }
 
@@ -111,6 +106,21 @@ private:
     return at_.pending_changes
              ? *at_.pending_changes + rate_ * ratio * coming / 1000
              : rate_ * ratio * (age_ms_ + coming) / 1000;
+  }
+
+  /// The probability of a breach if it waits for so long. Mostly the least and
+  /// the most that can come agree.
+  [[nodiscard]] double exceeds_after(double wait) const {
+    const auto& ratios = model_.window_ratio.values;
+    const auto left = limit_ms_ - age_ms_ - until_due_ms_ - wait;
+    const auto least = takes_longer(changes(ratios.front(), wait), left);
+    const auto most = takes_longer(changes(ratios.back(), wait), left);
+    if (least == most)
+      return least;
+    double sum = 0;
+    for (std::size_t i = 0; i < shares.size(); ++i)
+      sum += shares[i] * takes_longer(changes(ratios[i], wait), left);
+    return sum;
   }
 
   [[nodiscard]] double takes_longer(double changes, double left_ms) const {

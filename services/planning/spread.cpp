@@ -30,6 +30,35 @@ double weight_of(std::span<const weighed> values) {
   return total;
 }
 
+/// Shares from `first` up to, not including, `last`.
+struct share_range {
+  std::size_t first = 0;
+  std::size_t last = 0;
+};
+
+/// Finds the values of the shares in `range` among `values`, below which the
+/// weight `below` of `total` lies. Sorts no more than that takes.
+void select(std::span<weighed> values, double below, double total,
+            share_range range, spread& result) {
+  if (range.first == range.last)
+    return;
+  if (values.size() == 1) {
+    for (auto i = range.first; i < range.last; ++i)
+      result.values[i] = values.front().value;
+    return;
+  }
+  const auto middle
+    = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle, {}, &weighed::value);
+  const std::span<weighed> lower{values.begin(), middle};
+  const auto reached = below + weight_of(lower);
+  auto split = range.first;
+  while (split < range.last && middles[split] * total <= reached)
+    ++split;
+  select(lower, below, total, {range.first, split}, result);
+  select({middle, values.end()}, reached, total, {split, range.last}, result);
+}
+
 } // namespace
 
 double spread::mean() const {
@@ -65,17 +94,8 @@ spread certain(double value) {
 
 spread spread_of(std::vector<weighed> values) {
   spread result;
-  const auto total = weight_of(values);
-  if (total <= 0)
-    return result;
-  std::ranges::sort(values, {}, &weighed::value);
-  std::size_t i = 0;
-  double below = values[0].weight;
-  for (std::size_t k = 0; k < shares.size(); ++k) {
-    while (below < middles[k] * total && i + 1 < values.size())
-      below += values[++i].weight;
-    result.values[k] = values[i].value;
-  }
+  if (const auto total = weight_of(values); total > 0)
+    select(values, 0, total, {0, shares.size()}, result);
   return result;
 }
 

@@ -11,8 +11,12 @@ namespace {
 /// From which share of both modes on a table is taken to choose the cheaper.
 constexpr double mixed = 0.02;
 
-/// Confidence has grown to half by this span.
-constexpr double half_trusted_hours = 6;
+/// Of a short history so much is lacking, and half as much of a whole day.
+constexpr double lacking = 0.35;
+constexpr double day_hours = 24;
+
+/// With min_samples refreshes one fifth is lacking.
+constexpr double samples_share = 0.25;
 
 } // namespace
 
@@ -52,8 +56,8 @@ double confidence_of(const table_model& model, const planner_rules& rules) {
     = static_cast<double>(std::max<std::size_t>(rules.min_samples, 1));
   const auto hours
     = std::chrono::duration<double, std::ratio<3600>>{model.span}.count();
-  return samples / (samples + least) * (hours / (hours + half_trusted_hours))
-         * model.stability;
+  return samples / (samples + samples_share * least)
+         * (1 - lacking * day_hours / (hours + day_hours)) * model.stability;
 }
 
 } // namespace pgtrickle
