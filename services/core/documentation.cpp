@@ -91,6 +91,13 @@ SQLSTATE of the error. Readers should ignore keys that they do not know.
 ```
 
 ```json
+{"event": "predicted_sla_breach", "stream_table": "public.revenue", "pgt_id": 4,
+ "predicted_ms": 81340, "sla_ms": 60000, "database": "shop", "probability": 0.93,
+ "model": "lateness + cost by change + season", "cause": "arrival_spike",
+ "suggested_action": "More changes than usual wait: …"}
+```
+
+```json
 {"event": "pending_call_failed", "call_id": 3, "method": "create_stream_table",
  "arguments": {"name": "public.kinds", "query": "SELECT kind FROM parts",
                "schedule": "5s", "refresh_mode": "AUTO", "initialize": true},
@@ -98,6 +105,35 @@ SQLSTATE of the error. Readers should ignore keys that they do not know.
  "message": "relation \"public\".\"kinds\" already exists",
  "hint": "Choose another name, or change a stream table by pgtrickle.alter_stream_table()."}
 ```
+
+### Target lags
+
+What `predicted_sla_breach` and `sla_recovered` carry, as a JSON Schema; `sla_recovered`
+has the first six properties.
+
+```json
+{"$schema": "https://json-schema.org/draft/2020-12/schema",
+ "type": "object",
+ "required": ["event", "stream_table", "pgt_id", "predicted_ms", "sla_ms", "database"],
+ "properties": {
+   "event": {"enum": ["predicted_sla_breach", "sla_recovered"]},
+   "stream_table": {"type": "string"},
+   "pgt_id": {"type": "integer"},
+   "predicted_ms": {"type": "integer", "minimum": 0,
+     "description": "expected age of the rows when the next refresh lands"},
+   "sla_ms": {"type": "integer", "minimum": 1, "description": "the target lag"},
+   "database": {"type": "string"},
+   "probability": {"type": "number", "minimum": 0, "maximum": 1,
+     "description": "that the age exceeds the target lag by more than 20 %"},
+   "model": {"type": "string"},
+   "cause": {"enum": ["cost_growth", "arrival_spike", "queueing", "blocked"]},
+   "suggested_action": {"type": "string"}}}
+```
+
+The cooldown is kept in the database, by a clock that nobody sets: a restart of the daemon, its
+successor on another node, or a clock on the wall that jumps give no second alert. After a
+reboot of the database's host, or a fail-over to another one, it takes the clock on the wall,
+and the alert may come later by as much as one cooldown.
 
 ## In SQL
 
@@ -118,6 +154,7 @@ payload is left out, and the notification is
 | `<database>` | oid of the database |
 | Body | the payload, always whole |
 | Header `Nats-Msg-Id` | `<cluster>-<database>-<alert_id>` |
+| Headers `ce-*` | the attributes of a [CloudEvent](https://cloudevents.io/) 1.0: `ce-specversion`, `ce-id` (as `Nats-Msg-Id`), `ce-type` (`pgtrickle.alert.<event>`), `ce-source` (`/pgtrickle/<cluster>/<database>`), `ce-time`; `content-type` is `application/json` |
 | JetStream stream | `pgtrickle_alerts`, made by the daemon unless it exists: 7 days, 256 MB |
 
 The daemon publishes an alert until NATS has acknowledged it, so an alert may

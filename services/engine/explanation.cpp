@@ -77,7 +77,9 @@ result<std::string> explain_stream_table(postgres::session& db,
       check_owner(tx, by, table.relid, table.name);
       const auto row
         = tx.exec_params1("SELECT effective_refresh_mode, last_full_ms, "
-                          "last_diff_ms, frontier, schedule "
+                          "last_diff_ms, frontier, schedule, "
+                          "freshness_deadline_ms, "
+                          "pgtrickle._staleness(pgt_id) AS staleness "
                           "FROM pgtrickle.pgt_stream_tables WHERE pgt_id = $1",
                           static_cast<std::int64_t>(id));
       json rows = json::array();
@@ -85,6 +87,10 @@ result<std::string> explain_stream_table(postgres::session& db,
       add(rows, "owner", table.owner);
       add(rows, "status", table.status);
       add(rows, "schedule", row["schedule"].as<std::string>("calculated"));
+      if (!row["freshness_deadline_ms"].is_null())
+        add(rows, "target_lag_ms",
+            row["freshness_deadline_ms"].as<std::string>());
+      add(rows, "staleness_seconds", row["staleness"].as<std::string>(""));
       add(rows, "refresh_mode", table.refresh_mode);
       add(rows, "effective_refresh_mode",
           row["effective_refresh_mode"].as<std::string>(""));
