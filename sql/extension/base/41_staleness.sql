@@ -37,7 +37,8 @@ BEGIN ATOMIC
   )
   SELECT CASE
     WHEN NOT s.is_populated THEN NULL
-    ELSE greatest(extract(epoch FROM statement_timestamp() - (SELECT min(p.data_timestamp) FROM pending p)), 0)
+    ELSE greatest(extract(epoch FROM statement_timestamp() - (
+      SELECT min(coalesce(p.data_timestamp, s.data_timestamp)) FROM pending p)), 0)
     END::double precision
   FROM pgtrickle.pgt_stream_tables s WHERE s.pgt_id = stream_table;
 END;
