@@ -125,7 +125,8 @@ week_clock::week_clock(const std::string& zone, wall_time from,
   for (auto at = std::chrono::floor<std::chrono::seconds>(from);;) {
     const auto info = found->get_info(at);
     stretches_.push_back({at, info.offset});
-    if (info.end > until)
+    // In seconds: the end of all time has no nanoseconds.
+    if (info.end > std::chrono::floor<std::chrono::seconds>(until))
       return;
     at = info.end;
   }
