@@ -4,6 +4,7 @@
 // to learn from, two weeks to be judged by.
 
 #include "bench/planner/outcome.hpp"
+#include "bench/planner/plots.hpp"
 #include "bench/text_table.hpp"
 #include "services/planning/table_model.hpp"
 
@@ -27,6 +28,7 @@ struct options {
   std::vector<std::string> names;
   std::size_t models = 10000;
   bool check = false;
+  std::string plots;
 };
 
 /// One workload and one seed.
@@ -65,9 +67,9 @@ std::vector<outcome> run(const std::vector<task>& tasks) {
   return all;
 }
 
-/// Learns the model of a table with 1,000 refreshes, and of one that has the
-/// hours of `days` before as well, again and again.
-bool time_learning(std::size_t models, std::size_t days) {
+/// Seconds to learn so many times the model of a table that has 1,000
+/// refreshes and the hours of `days`.
+double seconds_to_learn(std::size_t models, std::size_t days) {
   const trace of{workloads()[1], days, 1};
   simulation table{of, schedule_of(of.kind())};
   while (table.now() < of.seconds() - 3600)
@@ -75,19 +77,23 @@ bool time_learning(std::size_t models, std::size_t days) {
   const auto rules = rules_of_trials();
   const auto now = trace::wall(table.now());
   const auto begin = std::clock();
-  std::size_t samples = 0;
   for (std::size_t i = 0; i < models; ++i)
-    samples += learn_model(table.history(), table.when(), rules, now).samples;
-  const auto seconds
-    = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-  const auto scaled = seconds * 10000 / static_cast<double>(models);
+    if (learn_model(table.history(), table.when(), rules, now).samples == 0)
+      return 0;
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+}
+
+bool time_learning(std::size_t models) {
+  const auto seconds = seconds_to_learn(models, 2);
+  const auto most = 10.0 * static_cast<double>(models) / 10000;
   std::cout << bar_text(
-    fmt::format("s to learn {} models of {} refreshes and {} days of hours",
-                grouped(static_cast<std::int64_t>(models)),
-                grouped(static_cast<std::int64_t>(samples / models)), days),
-    seconds, "<= 10 for 10,000", scaled <= 10)
-            << '\n';
-  return scaled <= 10;
+    fmt::format("s to learn {} models of 1,000 refreshes each",
+                grouped(static_cast<std::int64_t>(models))),
+    seconds, fmt::format("<= {:g}", most), seconds <= most)
+            << '\n'
+            << fmt::format("the same with 8 weeks of hours each: {:.2f}\n",
+                           seconds_to_learn(models, 56));
+  return seconds <= most;
 }
 
 } // namespace
@@ -102,12 +108,17 @@ int main(int argc, char** argv) {
   app.add_option("--models", wanted.models,
                  "models to learn for the time that it takes (10000)");
   app.add_flag("--check", wanted.check, "fail if a bar is missed");
+  app.add_option("--plots", wanted.plots,
+                 "only draw the figures of docs/planner.md into this folder");
   CLI11_PARSE(app, argc, argv);
+  if (!wanted.plots.empty()) {
+    draw_plots(wanted.plots);
+    return 0;
+  }
   bool kept = print(std::cout, run(tasks_of(wanted)));
   if (wanted.models > 0) {
     std::cout << '\n';
-    kept = time_learning(wanted.models, 2) && kept;
-    time_learning(wanted.models, 56);
+    kept = time_learning(wanted.models) && kept;
   }
   return wanted.check && !kept ? 1 : 0;
 }

@@ -62,7 +62,7 @@ chosen_interval choose(const table_model& model,
   if (const auto carried = costs.interval_for_load(rules.spare);
       std::isfinite(carried) && carried > chosen.ms)
     chosen = {std::ceil(carried / 100) * 100, interval_bound::workers};
-  if (chosen.ms < shortest)
+  if (chosen.ms <= shortest)
     chosen = {shortest, interval_bound::minimum};
   return chosen;
 }

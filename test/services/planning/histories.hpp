@@ -21,7 +21,8 @@ struct made_up {
   std::chrono::milliseconds every{60000};
   /// From being due to the start.
   std::chrono::milliseconds late{0};
-  /// The share of a duration by which successive ones differ.
+  /// The shares by which changes and durations of refreshes differ at most.
+  double varied = 0.3;
   double noise = 0.05;
 };
 
