@@ -122,9 +122,10 @@ void count_hours(pqxx::transaction_base& tx,
       "now() - make_interval(weeks => {})) FROM pgtrickle.pgt_stream_tables s "
       "LEFT JOIN pgtrickle.pgt_plans p USING (pgt_id) "
       "WHERE s.pgt_id = ANY ($1::bigint[])) t (id, since) "
-      "JOIN pgtrickle.pgt_refresh_history h ON h.pgt_id = t.id "
-      "AND h.start_time >= t.since AND h.data_timestamp >= t.since "
-      "WHERE {} GROUP BY 1, 2 "
+      // By the index, table by table: the others' history is not read.
+      "CROSS JOIN LATERAL (SELECT * FROM pgtrickle.pgt_refresh_history h "
+      "WHERE h.pgt_id = t.id AND h.start_time >= t.since "
+      "AND h.data_timestamp >= t.since AND {} OFFSET 0) h GROUP BY 1, 2 "
       "ON CONFLICT (pgt_id, hour) DO UPDATE SET changes = EXCLUDED.changes, "
       "refreshes = EXCLUDED.refreshes, busy_ms = EXCLUDED.busy_ms, "
       "most_changes = EXCLUDED.most_changes",
