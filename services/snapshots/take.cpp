@@ -3,6 +3,7 @@
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
 #include "services/snapshots/archive.hpp"
+#include "services/snapshots/subject.hpp"
 #include "services/snapshots/taking.hpp"
 
 #include <fmt/format.h>
@@ -13,20 +14,6 @@ using postgres::abandoned;
 using postgres::isolation;
 
 namespace {
-
-struct subject {
-  stream_table_id id{};
-  oid relid = 0;
-  std::string name;
-};
-
-subject find_subject(pqxx::dbtransaction& tx, const caller& by,
-                     const std::string& name) {
-  const auto id = engine::resolve(tx, by, name);
-  const auto table = catalog::load(tx, {id}).at(id);
-  engine::check_owner(tx, by, table.relid, table.name);
-  return {id, table.relid, table.name};
-}
 
 /// Before the transaction has a snapshot: what replaces or empties the table
 /// waits until the copy is done, or was done before the snapshot. Refreshes
@@ -234,10 +221,7 @@ std::string take_within(pqxx::dbtransaction& tx, const caller& by,
 result<std::string> take_as(postgres::session& db, const caller& by,
                             const std::string& name, const wish& wanted,
                             ownership fence) {
-  const auto table
-    = db.run<subject>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-        return find_subject(tx, by, name);
-      });
+  const auto table = find_subject(db, by, name);
   if (!table)
     return tl::unexpected(table.error());
   return db.run<std::string>(
