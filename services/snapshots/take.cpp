@@ -3,6 +3,7 @@
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
 #include "services/snapshots/archive.hpp"
+#include "services/snapshots/progress.hpp"
 #include "services/snapshots/subject.hpp"
 #include "services/snapshots/taking.hpp"
 
@@ -158,9 +159,16 @@ void copy_rows(pqxx::dbtransaction& tx, const subject& table,
   std::vector<std::string> names;
   for (const auto& one : snapshot.contents.columns)
     names.push_back(pgtrickle::quoted(one.name));
+  report(tx, stage::copying_rows, table.relid,
+         tx.exec_params1("SELECT greatest(reltuples, 0)::bigint FROM pg_class "
+                         "WHERE oid = $1",
+                         table.relid)[0]
+           .as<std::int64_t>());
   tx.exec("SET LOCAL row_security = off");
-  tx.exec(fmt::format("CREATE TABLE {} AS SELECT {} FROM {}", snapshot.name,
-                      joined(names), table.name));
+  const auto copied
+    = tx.exec(fmt::format("CREATE TABLE {} AS SELECT {} FROM {} WHERE "
+                          "pgtrickle._count_row()",
+                          snapshot.name, joined(names), table.name));
   tx.exec(fmt::format("ALTER TABLE {} OWNER TO {}", snapshot.name,
                       pgtrickle::quoted(snapshot.contents.owner)));
   const auto made
@@ -169,6 +177,7 @@ void copy_rows(pqxx::dbtransaction& tx, const subject& table,
                       snapshot.name);
   snapshot.relid = made[0].as<oid>();
   snapshot.name = made[1].as<std::string>();
+  report(tx, stage::hashing_rows, table.relid, copied.affected_rows());
   const auto counted = count(tx, snapshot.name);
   snapshot.contents.row_count = counted.row_count;
   snapshot.contents.content_hash = counted.content_hash;
@@ -180,6 +189,7 @@ void copy_arrangements(pqxx::dbtransaction& tx, const subject& table,
   const auto program = program_from_json(catalog::program_of(tx, table.id));
   if (!program || program->state.empty())
     return;
+  report(tx, stage::copying_arrangements, table.relid, 0);
   std::vector<std::string> copies;
   for (const auto& state : program->state) {
     copies.push_back(fmt::format("pgtrickle_state.snapshot_{}_arrangement_{}",
