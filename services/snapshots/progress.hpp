@@ -6,6 +6,7 @@
 #include <pqxx/pqxx>
 
 #include <cstdint>
+#include <string>
 
 namespace pgtrickle::snapshots {
 
@@ -17,11 +18,17 @@ enum class stage : std::uint8_t {
   verifying = 4,
   verifying_for_restore = 5,
   writing_rows = 6,
-  writing_arrangements = 7
+  comparing_rows = 7,
+  writing_arrangements = 8
 };
 
 /// Begins a stage of the transaction, on a relation with about so many rows.
 void report(pqxx::transaction_base& tx, stage next, oid relation,
             std::int64_t expected_rows);
+
+/// The rows of `table`, in a FROM clause, each of which is counted when it is
+/// read. For statements that end with it: what parallel workers have counted
+/// is forgotten when they end.
+[[nodiscard]] std::string counted(const std::string& table);
 
 } // namespace pgtrickle::snapshots

@@ -134,12 +134,13 @@ std::string why_not_resumable(pqxx::dbtransaction& tx,
 /// in.
 void apply_rows(pqxx::dbtransaction& tx, restore_work& work) {
   const auto& table = work.table;
-  report(tx, stage::writing_rows, work.snapshot.relid,
-         work.snapshot.contents.row_count);
+  report(tx, work.is_new ? stage::writing_rows : stage::comparing_rows,
+         work.snapshot.relid, work.snapshot.contents.row_count);
   const auto prepared = engine::prepare(
     tx, table.defining_query, {table.owner, "pg_catalog"}, table.refresh_mode);
-  const auto stored
-    = engine::rows_of(work.snapshot.name, prepared.query.names, *prepared.plan);
+  const auto& rows = work.snapshot.name;
+  const auto stored = engine::rows_of(work.is_new ? counted(rows) : rows,
+                                      prepared.query.names, *prepared.plan);
   const auto program
     = compile(stored, {table.id, table.name, prepared.query.names});
   work.rows
@@ -259,8 +260,7 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
       {errc::snapshot_source_not_found,
        "the table of snapshot " + work.snapshot.name + " was dropped",
        {},
-       "SELECT * FROM pgtrickle.list_snapshots() lists those "
-       "that are left."});
+       "SELECT * FROM pgtrickle.list_snapshots() lists those that are left."});
   report(tx, stage::verifying_for_restore, work.snapshot.relid,
          work.snapshot.contents.row_count);
   check_rows(tx, work.snapshot);

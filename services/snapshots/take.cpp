@@ -166,9 +166,8 @@ void copy_rows(pqxx::dbtransaction& tx, const subject& table,
            .as<std::int64_t>());
   tx.exec("SET LOCAL row_security = off");
   const auto copied
-    = tx.exec(fmt::format("CREATE TABLE {} AS SELECT {} FROM {} WHERE "
-                          "pgtrickle._count_row()",
-                          snapshot.name, joined(names), table.name));
+    = tx.exec(fmt::format("CREATE TABLE {} AS SELECT {} FROM {}", snapshot.name,
+                          joined(names), counted(table.name)));
   tx.exec(fmt::format("ALTER TABLE {} OWNER TO {}", snapshot.name,
                       pgtrickle::quoted(snapshot.contents.owner)));
   const auto made
@@ -178,9 +177,9 @@ void copy_rows(pqxx::dbtransaction& tx, const subject& table,
   snapshot.relid = made[0].as<oid>();
   snapshot.name = made[1].as<std::string>();
   report(tx, stage::hashing_rows, table.relid, copied.affected_rows());
-  const auto counted = count(tx, snapshot.name);
-  snapshot.contents.row_count = counted.row_count;
-  snapshot.contents.content_hash = counted.content_hash;
+  const auto hashed = count(tx, snapshot.name);
+  snapshot.contents.row_count = hashed.row_count;
+  snapshot.contents.content_hash = hashed.content_hash;
 }
 
 /// Copies what the program keeps beside the rows.

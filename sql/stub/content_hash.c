@@ -266,6 +266,7 @@ Datum pgtrickle_add_hashes(PG_FUNCTION_ARGS) {
 
 // (bigint) returns text
 Datum pgtrickle_hash_text(PG_FUNCTION_ARGS) {
+  count_rest();
   PG_RETURN_TEXT_P(
     cstring_to_text(psprintf("%016" INT64_MODIFIER "x", PG_GETARG_INT64(0))));
 }

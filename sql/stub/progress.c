@@ -5,12 +5,14 @@
 #include <access/parallel.h>
 #include <access/xact.h>
 #include <commands/progress.h>
+#include <nodes/supportnodes.h>
 #include <utils/backend_progress.h>
 
 #include <fmgr.h>
 
 PG_FUNCTION_INFO_V1(pgtrickle_report_progress);
 PG_FUNCTION_INFO_V1(pgtrickle_count_row);
+PG_FUNCTION_INFO_V1(pgtrickle_count_row_support);
 
 // Places that COPY leaves free. pgtrickle.snapshot_progress() reads them.
 enum { PLACE_OF_STAGE = 17, PLACE_OF_EXPECTED = 18, PLACE_OF_MARK = 19 };
@@ -23,6 +25,7 @@ enum { PLACE_OF_STAGE = 17, PLACE_OF_EXPECTED = 18, PLACE_OF_MARK = 19 };
 
 static bool reporting = false;
 static int64 rows = 0;
+static int64 rows_expected = 0;
 
 static void end_transaction(XactEvent event, void* unused) {
   (void)unused;
@@ -45,6 +48,7 @@ static void begin(int stage, Oid relation, int64 expected) {
   pgstat_progress_update_multi_param(lengthof(places), places, values);
   reporting = true;
   rows = 0;
+  rows_expected = expected;
 }
 
 void count_row(void) {
@@ -52,6 +56,12 @@ void count_row(void) {
     begin(0, InvalidOid, 0);
   if (reporting && ++rows % GRAIN == 0)
     pgstat_progress_update_param(PROGRESS_COPY_TUPLES_PROCESSED, rows);
+}
+
+void count_rest(void) {
+  if (reporting && !IsParallelWorker())
+    pgstat_progress_update_param(PROGRESS_COPY_TUPLES_PROCESSED,
+                                 Max(rows, rows_expected));
 }
 
 Datum pgtrickle_report_progress(PG_FUNCTION_ARGS) {
@@ -63,4 +73,12 @@ Datum pgtrickle_count_row(PG_FUNCTION_ARGS) {
   (void)fcinfo;
   count_row();
   PG_RETURN_BOOL(true);
+}
+
+Datum pgtrickle_count_row_support(PG_FUNCTION_ARGS) {
+  Node* request = (Node*)PG_GETARG_POINTER(0);
+  if (!IsA(request, SupportRequestSelectivity))
+    PG_RETURN_POINTER(NULL);
+  ((SupportRequestSelectivity*)request)->selectivity = 1;
+  PG_RETURN_POINTER(request);
 }

@@ -7,3 +7,6 @@
 
 // One row more. Parallel workers of the daemon count their own.
 extern void count_row(void);
+
+// All rows have been read, also by parallel workers, who are gone.
+extern void count_rest(void);
