@@ -34,11 +34,13 @@ console::console()
            - (is_terminal_ ? bar_period : 0s)) {}
 
 void console::result_of(const postgres::text_rows& rows, output_format format) {
+  const std::lock_guard alone{writing_};
   erase_bar();
   std::cout << rendered(rows, format) << std::flush;
 }
 
 void console::message(const std::string& text) {
+  const std::lock_guard alone{writing_};
   erase_bar();
   std::cerr << "pgtricklectl: " << text << std::endl;
 }
@@ -61,10 +63,12 @@ void console::progress(const snapshot_transfer::progress_meter& meter) {
     return;
   }
   // The last column stays free: some terminals break the line behind it.
-  std::cerr << "\r\x1b[K"
-            << snapshot_transfer::progress_bar(meter, terminal_width() - 1)
-            << std::flush;
-  has_bar_ = true;
+  draw_bar(snapshot_transfer::progress_bar(meter, terminal_width() - 1));
+}
+
+void console::status(const std::string& text) {
+  if (is_terminal_)
+    draw_bar(text.substr(0, terminal_width() - 1));
 }
 
 result<void> console::agree(const std::string& deed, bool is_agreed) {
@@ -85,6 +89,12 @@ result<void> console::agree(const std::string& deed, bool is_agreed) {
   if (answer == "y" || answer == "Y" || answer == "yes")
     return {};
   return fail(errc::cancelled, "nothing was done");
+}
+
+void console::draw_bar(const std::string& text) {
+  const std::lock_guard alone{writing_};
+  std::cerr << "\r\x1b[K" << text << std::flush;
+  has_bar_ = true;
 }
 
 void console::erase_bar() {

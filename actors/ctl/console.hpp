@@ -6,6 +6,7 @@
 #include "services/snapshot_transfer/progress.hpp"
 
 #include <chrono>
+#include <mutex>
 #include <string>
 
 namespace pgtrickle::ctl {
@@ -24,16 +25,23 @@ public:
   /// A bar on a terminal, elsewhere a line every few seconds.
   void progress(const snapshot_transfer::progress_meter& meter);
 
+  /// Whether there is a terminal to show on what changes all the time.
+  [[nodiscard]] bool is_terminal() const { return is_terminal_; }
+  /// Shows it on the terminal until something else is said. From any thread.
+  void status(const std::string& text);
+
   /// Asks whether to do `deed`, by which something is lost, unless `is_agreed`.
   /// Errors: invalid_argument, where nobody can be asked; cancelled.
   [[nodiscard]] result<void> agree(const std::string& deed, bool is_agreed);
 
 private:
   void erase_bar();
+  void draw_bar(const std::string& text);
 
   interruption interrupt_;
   bool is_terminal_;
   bool has_bar_ = false;
+  std::mutex writing_;
   std::chrono::steady_clock::time_point shown_;
 };
 

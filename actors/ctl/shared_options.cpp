@@ -59,6 +59,14 @@ run_there(const database_options& options, console& c,
   return rows;
 }
 
+result<postgres::text_rows>
+run_watched(const database_options& options, console& c,
+            const watched_work& work, const std::string& statement,
+            const std::vector<postgres::text_value>& parameters) {
+  const progress_watch watch{client_options_of(options.conninfo, c), c, work};
+  return run_there(options, c, statement, parameters);
+}
+
 void add_transfer_settings(CLI::App& command, transfer_settings& settings) {
   command
     .add_option("--retries", settings.retries,

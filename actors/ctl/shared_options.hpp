@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/ctl/console.hpp"
+#include "actors/ctl/progress_watch.hpp"
 #include "services/snapshot_transfer/transfer.hpp"
 
 #include <cstdint>
@@ -36,6 +37,13 @@ client_options_of(const std::string& conninfo, console& c);
 run_there(const database_options& options, console& c,
           const std::string& statement,
           const std::vector<postgres::text_value>& parameters);
+
+/// The same for a call that takes its time: meanwhile the
+/// terminal shows what pgtrickle.snapshot_progress() says of it.
+[[nodiscard]] result<postgres::text_rows>
+run_watched(const database_options& options, console& c,
+            const watched_work& work, const std::string& statement,
+            const std::vector<postgres::text_value>& parameters);
 
 /// What every transfer takes.
 struct transfer_settings {

@@ -16,10 +16,11 @@ struct create_options {
 };
 
 result<void> create(const create_options& options, console& c) {
-  return run_there(options.database, c,
-                   "SELECT pgtrickle.snapshot_stream_table($1::text, $2::text)"
-                   " AS snapshot_table",
-                   {options.name, options.target})
+  return run_watched(
+           options.database, c, {"snapshot", options.name},
+           "SELECT pgtrickle.snapshot_stream_table($1::text, $2::text)"
+           " AS snapshot_table",
+           {options.name, options.target})
     .map([&](const auto& made) {
       c.result_of(made, format_of(options.database.format));
     });

@@ -23,10 +23,10 @@ result<void> restore(const restore_options& options, console& c) {
                        options.snapshot),
            options.is_agreed)
     .and_then([&] {
-      return run_there(options.database, c,
-                       "SELECT pgtrickle.restore_from_snapshot($1::text,"
-                       " $2::text)",
-                       {options.name, options.snapshot});
+      return run_watched(options.database, c, {"restore", options.snapshot},
+                         "SELECT pgtrickle.restore_from_snapshot($1::text,"
+                         " $2::text)",
+                         {options.name, options.snapshot});
     })
     .map([&](const auto&) {
       c.message(

@@ -16,10 +16,11 @@ struct verify_options {
 };
 
 result<void> verify(const verify_options& options, console& c) {
-  const auto found = run_there(options.database, c,
-                               "SELECT row_count, content_hash, ok, detail"
-                               " FROM pgtrickle.verify_snapshot($1::text)",
-                               {options.snapshot});
+  const auto found
+    = run_watched(options.database, c, {"verify", options.snapshot},
+                  "SELECT row_count, content_hash, ok, detail"
+                  " FROM pgtrickle.verify_snapshot($1::text)",
+                  {options.snapshot});
   if (!found)
     return tl::unexpected(found.error());
   c.result_of(*found, format_of(options.database.format));

@@ -56,13 +56,10 @@ oid create_table(pqxx::dbtransaction& tx, const std::string& name,
       quoted(prepared.query.names[i]) + " " + facts.type
       + (facts.collation.empty() ? "" : " COLLATE " + facts.collation));
   }
-  tx.exec(fmt::format(
-    "CREATE TABLE {0} ({1}); "
-    "CREATE TRIGGER pgt_dml_guard BEFORE INSERT OR UPDATE OR DELETE OR "
-    "TRUNCATE "
-    "ON {0} FOR EACH STATEMENT EXECUTE FUNCTION pgtrickle._refuse_write(); "
-    "ALTER TABLE {0} OWNER TO {2}",
-    name, joined(columns), quoted(owner)));
+  tx.exec(
+    fmt::format("CREATE TABLE {0} ({1}); SELECT pgtrickle._install_guard({2}); "
+                "ALTER TABLE {0} OWNER TO {3}",
+                name, joined(columns), literal(name), quoted(owner)));
   return tx.exec_params1("SELECT $1::regclass::oid", name)[0].as<oid>();
 }
 

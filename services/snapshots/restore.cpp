@@ -8,6 +8,7 @@
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
 #include "services/snapshots/archive.hpp"
+#include "services/snapshots/progress.hpp"
 
 #include <fmt/format.h>
 
@@ -133,10 +134,13 @@ std::string why_not_resumable(pqxx::dbtransaction& tx,
 /// in.
 void apply_rows(pqxx::dbtransaction& tx, restore_work& work) {
   const auto& table = work.table;
+  report(tx, work.is_new ? stage::writing_rows : stage::comparing_rows,
+         work.snapshot.relid, work.snapshot.contents.row_count);
   const auto prepared = engine::prepare(
     tx, table.defining_query, {table.owner, "pg_catalog"}, table.refresh_mode);
-  const auto stored
-    = engine::rows_of(work.snapshot.name, prepared.query.names, *prepared.plan);
+  const auto& rows = work.snapshot.name;
+  const auto stored = engine::rows_of(work.is_new ? counted(rows) : rows,
+                                      prepared.query.names, *prepared.plan);
   const auto program
     = compile(stored, {table.id, table.name, prepared.query.names});
   work.rows
@@ -145,6 +149,7 @@ void apply_rows(pqxx::dbtransaction& tx, restore_work& work) {
 
 void apply_arrangements(pqxx::dbtransaction& tx, const restore_work& work,
                         const refresh_program& program) {
+  report(tx, stage::writing_arrangements, work.snapshot.relid, 0);
   for (std::size_t i = 0; i < program.state.size(); ++i)
     tx.exec(fmt::format("TRUNCATE {0}; INSERT INTO {0} SELECT * FROM {1}",
                         program.state[i], work.snapshot.arrangements[i]));
@@ -255,8 +260,9 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
       {errc::snapshot_source_not_found,
        "the table of snapshot " + work.snapshot.name + " was dropped",
        {},
-       "SELECT * FROM pgtrickle.list_snapshots() lists those "
-       "that are left."});
+       "SELECT * FROM pgtrickle.list_snapshots() lists those that are left."});
+  report(tx, stage::verifying_for_restore, work.snapshot.relid,
+         work.snapshot.contents.row_count);
   check_rows(tx, work.snapshot);
   take_table(tx, by, name, work);
   check_definition(tx, work);

@@ -6,9 +6,9 @@
 #include "services/engine/immediate.hpp"
 #include "services/engine/one_off_program.hpp"
 #include "services/engine/program_store.hpp"
-#include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
 #include "services/snapshots/snapshots.hpp"
+#include "services/snapshots/subject.hpp"
 
 #include <fmt/format.h>
 
@@ -18,24 +18,6 @@ using postgres::abandoned;
 using postgres::isolation;
 
 namespace {
-
-struct subject {
-  stream_table_id id{};
-  std::string name;
-};
-
-subject find_subject(pqxx::dbtransaction& tx, const caller& by,
-                     const std::string& name) {
-  const auto id = engine::resolve(tx, by, name);
-  const auto table = catalog::load(tx, {id}).at(id);
-  engine::check_owner(tx, by, table.relid, table.name);
-  if (table.refresh_mode == engine::immediate_mode)
-    throw abandoned({errc::wrong_state,
-                     table.name + " is IMMEDIATE: it has no change history",
-                     {},
-                     "Restore one of its snapshots under another name."});
-  return {id, table.name};
-}
 
 /// Refreshes stay away from the table from here on, and DDL from what it
 /// reads: this comes before the transaction has its snapshot.
@@ -164,12 +146,15 @@ rewinding restore_within(pqxx::dbtransaction& tx, const subject& of,
 result<rewinding> restore_to(postgres::session& db, const caller& by,
                              const std::string& name, const std::string& time,
                              ownership fence) {
-  const auto of
-    = db.run<subject>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-        return find_subject(tx, by, name);
-      });
+  const auto of = find_subject(db, by, name);
   if (!of)
     return tl::unexpected(of.error());
+  if (of->refresh_mode == engine::immediate_mode)
+    return tl::unexpected(
+      failure{errc::wrong_state,
+              of->name + " is IMMEDIATE: it has no change history",
+              {},
+              "Restore one of its snapshots under another name."});
   return db.run<rewinding>(isolation::repeatable_read,
                            [&](pqxx::dbtransaction& tx) {
                              return restore_within(tx, *of, time, fence);

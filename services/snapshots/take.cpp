@@ -3,6 +3,8 @@
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
 #include "services/snapshots/archive.hpp"
+#include "services/snapshots/progress.hpp"
+#include "services/snapshots/subject.hpp"
 #include "services/snapshots/taking.hpp"
 
 #include <fmt/format.h>
@@ -13,20 +15,6 @@ using postgres::abandoned;
 using postgres::isolation;
 
 namespace {
-
-struct subject {
-  stream_table_id id{};
-  oid relid = 0;
-  std::string name;
-};
-
-subject find_subject(pqxx::dbtransaction& tx, const caller& by,
-                     const std::string& name) {
-  const auto id = engine::resolve(tx, by, name);
-  const auto table = catalog::load(tx, {id}).at(id);
-  engine::check_owner(tx, by, table.relid, table.name);
-  return {id, table.relid, table.name};
-}
 
 /// Before the transaction has a snapshot: what replaces or empties the table
 /// waits until the copy is done, or was done before the snapshot. Refreshes
@@ -171,9 +159,15 @@ void copy_rows(pqxx::dbtransaction& tx, const subject& table,
   std::vector<std::string> names;
   for (const auto& one : snapshot.contents.columns)
     names.push_back(pgtrickle::quoted(one.name));
+  report(tx, stage::copying_rows, table.relid,
+         tx.exec_params1("SELECT greatest(reltuples, 0)::bigint FROM pg_class "
+                         "WHERE oid = $1",
+                         table.relid)[0]
+           .as<std::int64_t>());
   tx.exec("SET LOCAL row_security = off");
-  tx.exec(fmt::format("CREATE TABLE {} AS SELECT {} FROM {}", snapshot.name,
-                      joined(names), table.name));
+  const auto copied
+    = tx.exec(fmt::format("CREATE TABLE {} AS SELECT {} FROM {}", snapshot.name,
+                          joined(names), counted(table.name)));
   tx.exec(fmt::format("ALTER TABLE {} OWNER TO {}", snapshot.name,
                       pgtrickle::quoted(snapshot.contents.owner)));
   const auto made
@@ -182,9 +176,10 @@ void copy_rows(pqxx::dbtransaction& tx, const subject& table,
                       snapshot.name);
   snapshot.relid = made[0].as<oid>();
   snapshot.name = made[1].as<std::string>();
-  const auto counted = count(tx, snapshot.name);
-  snapshot.contents.row_count = counted.row_count;
-  snapshot.contents.content_hash = counted.content_hash;
+  report(tx, stage::hashing_rows, table.relid, copied.affected_rows());
+  const auto hashed = count(tx, snapshot.name);
+  snapshot.contents.row_count = hashed.row_count;
+  snapshot.contents.content_hash = hashed.content_hash;
 }
 
 /// Copies what the program keeps beside the rows.
@@ -193,6 +188,7 @@ void copy_arrangements(pqxx::dbtransaction& tx, const subject& table,
   const auto program = program_from_json(catalog::program_of(tx, table.id));
   if (!program || program->state.empty())
     return;
+  report(tx, stage::copying_arrangements, table.relid, 0);
   std::vector<std::string> copies;
   for (const auto& state : program->state) {
     copies.push_back(fmt::format("pgtrickle_state.snapshot_{}_arrangement_{}",
@@ -234,10 +230,7 @@ std::string take_within(pqxx::dbtransaction& tx, const caller& by,
 result<std::string> take_as(postgres::session& db, const caller& by,
                             const std::string& name, const wish& wanted,
                             ownership fence) {
-  const auto table
-    = db.run<subject>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-        return find_subject(tx, by, name);
-      });
+  const auto table = find_subject(db, by, name);
   if (!table)
     return tl::unexpected(table.error());
   return db.run<std::string>(

@@ -4,6 +4,7 @@
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
 #include "services/snapshots/archive.hpp"
+#include "services/snapshots/progress.hpp"
 
 #include <fmt/format.h>
 
@@ -80,6 +81,7 @@ result<verification> verify(postgres::session& db, const caller& by,
                          "the table of snapshot " + found.name + " was dropped",
                          {},
                          "pgtrickle.drop_snapshot() removes what is left."});
+      report(tx, stage::verifying, found.relid, found.contents.row_count);
       return verified(tx, found);
     });
 }
@@ -95,6 +97,7 @@ result<std::string> adopt(postgres::session& db, const caller& by,
                          {},
                          "Nothing is to be done."});
       engine::check_owner(tx, by, found.relid, found.name);
+      report(tx, stage::verifying, found.relid, found.contents.row_count);
       check_rows(tx, found);
       record(tx, namesake(tx, found.contents), found,
              foreign_because(tx, found.contents));

@@ -5,6 +5,7 @@
 // setting has an influence. It tells damage and mistakes, not forgery.
 
 #include "postgres.h"
+#include "sql/stub/progress.h"
 
 #include <access/htup_details.h>
 #include <catalog/pg_type.h>
@@ -247,6 +248,7 @@ static uint64 hash_of_record(Datum record, row_hasher* known,
 Datum pgtrickle_add_row_hash(PG_FUNCTION_ARGS) {
   uint64 sum = (uint64)PG_GETARG_INT64(0);
   row_hasher* known = fcinfo->flinfo->fn_extra;
+  count_row();
   if (PG_ARGISNULL(1))
     PG_RETURN_INT64((int64)(sum + HASH_OF_NULL));
   if (known == NULL)
@@ -264,6 +266,7 @@ Datum pgtrickle_add_hashes(PG_FUNCTION_ARGS) {
 
 // (bigint) returns text
 Datum pgtrickle_hash_text(PG_FUNCTION_ARGS) {
+  count_rest();
   PG_RETURN_TEXT_P(
     cstring_to_text(psprintf("%016" INT64_MODIFIER "x", PG_GETARG_INT64(0))));
 }

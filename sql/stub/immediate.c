@@ -20,7 +20,9 @@
 
 PG_FUNCTION_INFO_V1(pgtrickle_immediate_enter);
 PG_FUNCTION_INFO_V1(pgtrickle_immediate_leave);
+PG_FUNCTION_INFO_V1(pgtrickle_immediate_mark);
 PG_FUNCTION_INFO_V1(pgtrickle_immediate_run);
+PG_FUNCTION_INFO_V1(pgtrickle_immediate_take_mark);
 PG_FUNCTION_INFO_V1(pgtrickle_may_write);
 
 // A program at work; downstream ones run inside it.
@@ -132,6 +134,15 @@ Datum pgtrickle_immediate_leave(PG_FUNCTION_ARGS) {
       CStringGetTextDatum(complete.truncated ? "FULL" : "DIFFERENTIAL"),
       array_of(&complete));
   PG_RETURN_VOID();
+}
+
+Datum pgtrickle_immediate_mark(PG_FUNCTION_ARGS) {
+  mark_behind(PG_GETARG_INT64(0));
+  PG_RETURN_VOID();
+}
+
+Datum pgtrickle_immediate_take_mark(PG_FUNCTION_ARGS) {
+  PG_RETURN_BOOL(take_behind(PG_GETARG_INT64(0)));
 }
 
 Datum pgtrickle_immediate_run(PG_FUNCTION_ARGS) {

@@ -8,8 +8,11 @@
 typedef struct collection {
   int64 stream_table;
   SubTransactionId level;
+  // Whether a BEFORE trigger has taken the stream table's lock.
+  bool locked;
   // BEFORE triggers whose AFTER trigger is still to come.
   int pending;
+  bool behind;
   statement_changes changes;
   struct collection* next;
 } collection;
@@ -87,6 +90,7 @@ static collection* own_collection(int64 stream_table) {
   const SubTransactionId level = GetCurrentSubTransactionId();
   const collection* const known = find(stream_table);
   collection* own;
+  watch_transactions();
   if (known != NULL && known->level == level)
     return (collection*)known;
   own = MemoryContextAllocZero(TopTransactionContext, sizeof(collection));
@@ -106,9 +110,10 @@ static collection* own_collection(int64 stream_table) {
 }
 
 bool enter_statement(int64 stream_table) {
-  const bool first = find(stream_table) == NULL;
-  watch_transactions();
-  ++own_collection(stream_table)->pending;
+  collection* const own = own_collection(stream_table);
+  const bool first = !own->locked;
+  own->locked = true;
+  ++own->pending;
   return first;
 }
 
@@ -160,4 +165,15 @@ bool leave_statement(int64 stream_table, int sources, int position, int64 rows,
   memset(own->changes.rows, 0, size);
   own->changes.truncated = false;
   return true;
+}
+
+void mark_behind(int64 stream_table) {
+  own_collection(stream_table)->behind = true;
+}
+
+bool take_behind(int64 stream_table) {
+  collection* const own = own_collection(stream_table);
+  const bool behind = own->behind;
+  own->behind = false;
+  return behind;
 }

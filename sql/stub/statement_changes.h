@@ -23,3 +23,9 @@ extern bool enter_statement(int64 stream_table);
 // the last trigger and there are changes, which then stand in `complete`.
 extern bool leave_statement(int64 stream_table, int sources, int position,
                             int64 rows, statement_changes* complete);
+
+// Notes that rows of a source have changed that were not collected.
+extern void mark_behind(int64 stream_table);
+
+// Whether any have since this was last asked.
+extern bool take_behind(int64 stream_table);

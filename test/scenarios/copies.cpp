@@ -55,7 +55,8 @@ void shop::create(const private_postgres& server, const private_nats& nats) {
                + ", '" + table.mode + "')");
 }
 
-shop::shop(const private_postgres& server) : db(server.conninfo("shop")) {
+shop::shop(const private_postgres& server, const std::string& database)
+  : db(server.conninfo(database)) {
   must(db, "SET statement_timeout = '60s'; "
            "SET search_path = \"the shop\", public");
 }

@@ -7,13 +7,14 @@
 
 namespace pgtrickle::test {
 
-/// A database `shop` with stream tables that are refreshed every second, made
-/// by a daemon on `server`.
+/// A database, `shop` or a copy of it, with stream tables that are refreshed
+/// every second, made by a daemon on `server`.
 struct shop {
   /// Creates it; a daemon has to be running.
   static void create(const private_postgres& server, const private_nats& nats);
 
-  explicit shop(const private_postgres& server);
+  explicit shop(const private_postgres& server,
+                const std::string& database = "shop");
 
   /// Whether all stream tables come to hold what their queries return.
   [[nodiscard]] bool comes_right(std::chrono::milliseconds limit = 15s);

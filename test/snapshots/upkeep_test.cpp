@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(snapshot_database, "a drop takes all that is left, and only "
     REQUIRE(engine::drop_stream_table(session(), owner(), "kept", false, {}));
     CHECK(text("SELECT count(*) FROM pg_trigger WHERE tgname LIKE "
                "'pgt_capture%'")
-          == "4");
+          == "5");
     REQUIRE(snapshots::drop(session(), owner(), snapshot, {}));
     CHECK(text("SELECT count(*) FROM pg_trigger WHERE tgname LIKE "
                "'pgt_capture%'")

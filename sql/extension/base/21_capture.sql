@@ -1,6 +1,9 @@
 -- Capture: statement-level triggers write the changes of a source into its
 -- change buffer, and one row for the statement into `touched`. The buffer's
 -- columns are named by attribute number, so a rename passes it by.
+-- What is written by a replica (session_replication_role: subscriptions, which
+-- apply row by row and know of no statements) is captured by a row-level trigger
+-- that fires there only.
 
 CREATE FUNCTION pgtrickle._capture() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_capture';
@@ -14,6 +17,30 @@ BEGIN
   WITH RECURSIVE members (relid) AS (
     SELECT source UNION SELECT i.inhrelid FROM members m JOIN pg_inherits i ON i.inhparent = m.relid)
   SELECT m.relid FROM members m;
+END $$;
+
+-- Changes when a trigger fires, as ALTER TABLE would.
+CREATE FUNCTION pgtrickle._set_firing(relation oid, trigger name, firing "char") RETURNS void
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_set_firing';
+
+-- Whether rows of `relation` itself may be written one by one, as subscriptions
+-- do. A partitioned table has none, and stream tables are written by statements.
+CREATE FUNCTION pgtrickle._takes_rows(relation oid) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM pg_class WHERE oid = relation AND relkind = 'r')
+    AND NOT EXISTS (SELECT FROM pgtrickle.pgt_stream_tables WHERE pgt_relid = relation);
+END $$;
+
+-- When one of our triggers is to fire, as pg_trigger.tgenabled has it: for
+-- replicas only, always, or for all but replicas.
+CREATE FUNCTION pgtrickle._firing_of(trigger name, type smallint, of_stream_table boolean) RETURNS "char"
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN CASE WHEN trigger ~ '_replica(_[a-z]+)?$' THEN 'R'
+              WHEN of_stream_table THEN 'A'
+              WHEN trigger ~ '^pgt_capture_' AND (type & 1 = 1 OR trigger ~ '_truncate$') THEN 'A'
+              ELSE 'O' END;
 END $$;
 
 -- The columns of a source that its buffer holds. IMMEDIATE stream tables take
@@ -70,6 +97,44 @@ BEGIN
   SELECT t.tgrelid FROM pg_trigger t
   WHERE t.tgname = format('pgt_capture_%s_insert', t.tgrelid)
     AND (t.tgtype & 1 = 1) <> EXISTS (SELECT FROM pg_inherits WHERE inhrelid = t.tgrelid);
+END $$;
+
+-- Makes the triggers on `member` that capture for `source`; `arguments` are theirs.
+CREATE FUNCTION pgtrickle._create_capture_triggers(source oid, member oid, per_row boolean, arguments text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  event record;
+BEGIN
+  FOR event IN
+    SELECT e.name, e.event, CASE WHEN per_row THEN '' ELSE e.tables END AS tables,
+           CASE WHEN e.name = 'replica' OR per_row AND e.name <> 'truncate' THEN 'ROW' ELSE 'STATEMENT' END AS level
+    FROM (VALUES
+      ('insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS __new'),
+      ('update', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS __old NEW TABLE AS __new'),
+      ('delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS __old'),
+      ('truncate', 'AFTER TRUNCATE', ''),
+      ('replica', 'AFTER INSERT OR UPDATE OR DELETE', '')) AS e (name, event, tables)
+    WHERE e.name <> 'replica' OR NOT per_row AND pgtrickle._takes_rows(member)
+  LOOP
+    EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %s %s FOR EACH %s EXECUTE FUNCTION pgtrickle._capture(%s)',
+      format('pgt_capture_%s_%s', source, event.name), event.event, member::regclass, event.tables, event.level, arguments);
+  END LOOP;
+END $$;
+
+-- DISABLE TRIGGER ALL is meant for others than capture: without it, rows would
+-- be missing. ENABLE TRIGGER ALL would have rows captured twice. A guard that is
+-- disabled is left to pgtrickle._unfitness_of.
+CREATE FUNCTION pgtrickle._keep_capturing(relation oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  PERFORM pgtrickle._set_firing(t.tgrelid, t.tgname, f.firing)
+  FROM pgtrickle._hierarchy_of(relation) m JOIN pg_trigger t ON t.tgrelid = m
+  CROSS JOIN LATERAL (SELECT pgtrickle._firing_of(t.tgname, t.tgtype, t.tgname ~ '^pgt_dml_guard' OR EXISTS (
+    SELECT FROM pgtrickle.pgt_stream_tables WHERE pgt_relid = m))) f (firing)
+  WHERE (t.tgname ~ '^pgt_(capture|immediate)_\d+_' OR t.tgname ~ '^pgt_dml_guard' AND t.tgenabled = 'O')
+    AND t.tgenabled <> f.firing;
 END $$;
 
 -- What lies beyond the frontiers on `source` is lost. Whoever compiles anew knows
@@ -129,7 +194,6 @@ DECLARE
   -- statement-level triggers can't tell them apart: row-level ones then.
   per_row boolean := EXISTS (SELECT FROM pg_inherits WHERE inhrelid = source);
   member oid;
-  event record;
 BEGIN
   -- A writer that is inside the trigger function now would go on with its old
   -- columns, and commit after the new reader has taken its snapshot: wait for
@@ -147,21 +211,10 @@ BEGIN
     CONTINUE WHEN per_row AND EXISTS (
       SELECT FROM pg_trigger WHERE tgrelid = member AND tgparentid <> 0
       AND tgname = format('pgt_capture_%s_insert', source));
-    FOR event IN
-      SELECT * FROM (VALUES
-        ('insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS __new'),
-        ('update', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS __old NEW TABLE AS __new'),
-        ('delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS __old'),
-        ('truncate', 'AFTER TRUNCATE', '')) AS e (name, event, tables)
-    LOOP
-      EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %s %s FOR EACH %s
-                      EXECUTE FUNCTION pgtrickle._capture(%L, %L, %L%s)',
-        format('pgt_capture_%s_%s', source, event.name), event.event, member::regclass,
-        CASE WHEN per_row THEN '' ELSE event.tables END,
-        CASE WHEN per_row AND event.name <> 'truncate' THEN 'ROW' ELSE 'STATEMENT' END, source, columns.numbers,
-        compared, columns.names);
-    END LOOP;
+    PERFORM pgtrickle._create_capture_triggers(source, member, per_row,
+      format('%L, %L, %L%s', source, columns.numbers, compared, columns.names));
   END LOOP;
+  PERFORM pgtrickle._keep_capturing(source);
 END $$;
 
 -- Removes the capture of a source that no stream table reads any more.
@@ -177,19 +230,6 @@ BEGIN
   DELETE FROM pgtrickle_changes.touched t WHERE t.source = _release_capture.source;
 END $$;
 
--- DISABLE TRIGGER ALL is meant for others than capture: without it, rows would
--- be missing.
-CREATE FUNCTION pgtrickle._keep_capturing(relation oid) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  disabled name;
-BEGIN
-  FOR disabled IN SELECT tgname FROM pg_trigger WHERE tgrelid = relation AND tgname ~ '^pgt_(capture|immediate)_\d+_'
-                  AND tgenabled IN ('D', 'R') LOOP
-    EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', relation::regclass, disabled);
-  END LOOP;
-END $$;
-
 -- Users may not write to a stream table: its next refresh would be built on
 -- rows that its query never gave.
 CREATE FUNCTION pgtrickle._refuse_write() RETURNS trigger
@@ -203,7 +243,19 @@ BEGIN
     HINT = 'Change the tables that the query reads.';
 END $$;
 
+-- Subscriptions fire no statement-level triggers for what they apply.
+CREATE FUNCTION pgtrickle._install_guard(relation regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format('CREATE TRIGGER pgt_dml_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
+                  FOR EACH STATEMENT EXECUTE FUNCTION pgtrickle._refuse_write()', relation);
+  EXECUTE format('CREATE TRIGGER pgt_dml_guard_replica AFTER INSERT OR UPDATE OR DELETE ON %s
+                  FOR EACH ROW EXECUTE FUNCTION pgtrickle._refuse_write()', relation);
+  PERFORM pgtrickle._keep_capturing(relation);
+END $$;
+
 REVOKE ALL ON FUNCTION pgtrickle._capture(), pgtrickle._hierarchy_of(oid), pgtrickle._misfitting_sources(), pgtrickle._keep_capturing(oid),
   pgtrickle._changes_lost(oid, text), pgtrickle._drop_capture(oid, oid[]), pgtrickle._captured_columns(oid),
   pgtrickle._captured_attnums(oid), pgtrickle._needs_capture(oid),
-  pgtrickle._create_buffer(oid), pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;
+  pgtrickle._create_buffer(oid), pgtrickle._set_firing(oid, name, "char"), pgtrickle._firing_of(name, smallint, boolean), pgtrickle._takes_rows(oid), pgtrickle._install_guard(regclass),
+  pgtrickle._create_capture_triggers(oid, oid, boolean, text), pgtrickle._install_capture(oid), pgtrickle._release_capture(oid) FROM PUBLIC;

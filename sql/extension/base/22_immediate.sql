@@ -49,6 +49,13 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- Notes that a source has changed in a way that is not collected; whether it has
+-- since this was last asked.
+CREATE FUNCTION pgtrickle._immediate_mark(id bigint) RETURNS void
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_immediate_mark';
+CREATE FUNCTION pgtrickle._immediate_take_mark(id bigint) RETURNS boolean
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_immediate_take_mark';
+
 -- The sources of a stream table's program, in its order. `staging` is null
 -- where the program only asks whether anything changed.
 CREATE FUNCTION pgtrickle._immediate_sources(id bigint)
@@ -211,7 +218,9 @@ BEGIN
           trigger_name, event.event, member::regclass, event.tables,
           CASE event.name WHEN 'before' THEN format('pgtrickle._before_immediate(%s)', id) ELSE function_name || '()' END);
       END LOOP;
+      PERFORM pgtrickle._create_replica_triggers(id, own.source, member);
     END LOOP;
+    PERFORM pgtrickle._keep_capturing(own.source);
   END LOOP;
 END $$;
 

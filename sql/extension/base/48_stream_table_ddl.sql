@@ -25,8 +25,8 @@ BEGIN
     UNION ALL
     SELECT 2, 'its triggers of the name pgt_… have to stay, and enabled',
            'Name your own triggers in ALTER TABLE … DISABLE TRIGGER.'
-      WHERE NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = relation AND g.tgenabled IN ('O', 'A')
-                        AND g.tgfoid = 'pgtrickle._refuse_write'::regproc)
+      WHERE 2 <> (SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = relation
+                  AND g.tgfoid = 'pgtrickle._refuse_write'::regproc AND g.tgenabled = pgtrickle._firing_of(g.tgname, g.tgtype, true))
     UNION ALL
     SELECT 3, 'its rows have to survive a crash', 'Leave it LOGGED.' WHERE c.relpersistence <> 'p'
     UNION ALL

@@ -253,7 +253,7 @@ BEGIN
       OR any_known;
     IF gone.objsubid <> 0 AND gone.classid = 'pg_class'::regclass THEN
       PERFORM pgtrickle._refuse_drop(gone.object_type || ' ' || gone.identity, gone.objid);
-    ELSIF gone.trigger = 'pgt_dml_guard' THEN
+    ELSIF gone.trigger IN ('pgt_dml_guard', 'pgt_dml_guard_replica') THEN
       PERFORM pgtrickle._refuse_drop('trigger ' || gone.identity, gone.relation);
     ELSIF gone.trigger ~ '^pgt_capture_\d+_' AND gone.relation IS NOT NULL
         AND pgtrickle._needs_capture(split_part(gone.trigger, '_', 3)::oid) THEN
@@ -295,3 +295,6 @@ CREATE EVENT TRIGGER pg_trickle_ddl_tracker ON ddl_command_end
   EXECUTE FUNCTION pgtrickle._on_ddl_end();
 CREATE EVENT TRIGGER pg_trickle_drop_tracker ON sql_drop
   EXECUTE FUNCTION pgtrickle._on_sql_drop();
+-- In sessions that call themselves replicas too.
+ALTER EVENT TRIGGER pg_trickle_ddl_tracker ENABLE ALWAYS;
+ALTER EVENT TRIGGER pg_trickle_drop_tracker ENABLE ALWAYS;

@@ -37,26 +37,31 @@ BEGIN
   WITH moved AS MATERIALIZED (SELECT * FROM pgtrickle._moved_relations()),
   -- once for each source, however many read it
   sources AS MATERIALIZED (
-    SELECT m.relation, m.found, h.member FROM moved m CROSS JOIN LATERAL pgtrickle._hierarchy_of(m.found) h (member)
+    SELECT m.relation, m.found, h.member, EXISTS (SELECT FROM pg_inherits WHERE inhrelid = m.found) AS per_row,
+           EXISTS (SELECT FROM pg_class WHERE oid = h.member AND relkind = 'r') AS has_rows
+    FROM moved m CROSS JOIN LATERAL pgtrickle._hierarchy_of(m.found) h (member)
     WHERE m.found IS NOT NULL AND m.relation IN (SELECT source_relid FROM pgtrickle.pgt_dependencies)),
   present AS MATERIALIZED (
-    SELECT g.tgrelid, g.tgname FROM pg_trigger g WHERE g.tgname ~ '^pgt_' AND g.tgenabled IN ('O', 'A')),
-  needed (id, relation, trigger) AS (
-    SELECT t.pgt_id, m.member, n.name
+    SELECT g.tgrelid, g.tgname, g.tgtype, g.tgenabled FROM pg_trigger g WHERE g.tgname ~ '^pgt_'),
+  needed (id, relation, trigger, of_stream_table) AS (
+    SELECT t.pgt_id, m.member, n.name, d.source_type = 'STREAM_TABLE'
     FROM pgtrickle.pgt_stream_tables t JOIN pgtrickle.pgt_dependencies d USING (pgt_id)
     JOIN sources m ON m.relation = d.source_relid
     CROSS JOIN LATERAL (
       SELECT CASE t.refresh_mode WHEN 'IMMEDIATE' THEN format('pgt_immediate_%s_%s_%s', lpad(t.pgt_id::text, 10, '0'), d.source_relid, e)
                                  ELSE format('pgt_capture_%s_%s', d.source_relid, e) END
-      FROM unnest('{insert,update,delete,truncate}'::text[]) e) n (name)
+      FROM unnest('{insert,update,delete,truncate,replica}'::text[]) e
+      WHERE e <> 'replica' OR m.has_rows AND NOT m.per_row AND d.source_type <> 'STREAM_TABLE') n (name)
     WHERE d.source_type <> 'VIEW'
       -- of partitions that are read by themselves, clones have the rows' triggers
-      AND NOT (n.name LIKE '%\_truncate' AND EXISTS (SELECT FROM pg_inherits WHERE inhrelid = m.found) AND m.member <> m.found)
+      AND NOT (n.name LIKE '%\_truncate' AND m.per_row AND m.member <> m.found)
     UNION ALL
-    SELECT t.pgt_id, m.found, 'pgt_dml_guard'
-    FROM pgtrickle.pgt_stream_tables t JOIN moved m ON m.relation = t.pgt_relid AND m.found IS NOT NULL)
+    SELECT t.pgt_id, m.found, g.name, true
+    FROM pgtrickle.pgt_stream_tables t JOIN moved m ON m.relation = t.pgt_relid AND m.found IS NOT NULL
+    CROSS JOIN unnest('{pgt_dml_guard,pgt_dml_guard_replica}'::text[]) g (name))
   SELECT n.id, format('%s was without its trigger %s', pgtrickle._relation_name(n.relation), n.trigger) FROM needed n
-  WHERE NOT EXISTS (SELECT FROM present g WHERE g.tgrelid = n.relation AND g.tgname = n.trigger::name);
+  WHERE NOT EXISTS (SELECT FROM present g WHERE g.tgrelid = n.relation AND g.tgname = n.trigger::name
+                    AND g.tgenabled = pgtrickle._firing_of(g.tgname, g.tgtype, n.of_stream_table));
 END $$;
 
 -- Objects that programs rely on and that are missing or different.
