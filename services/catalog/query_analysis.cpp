@@ -1,6 +1,7 @@
 #include "services/catalog/query_analysis.hpp"
 
 #include "catalog_queries.hpp"
+#include "services/catalog/query_view.hpp"
 #include "services/postgres/session.hpp"
 #include "services/query/parse_tree.hpp"
 #include "services/query/sql_text.hpp"
@@ -202,10 +203,6 @@ std::string system_catalog_in(const pg_query::SelectStmt& query) {
   return found;
 }
 
-void set_search_path(pqxx::dbtransaction& tx, const std::string& path) {
-  tx.exec_params("SELECT pg_catalog.set_config('search_path', $1, true)", path);
-}
-
 } // namespace
 
 // Names of types are qualified: the search_path may be the author's.
@@ -222,19 +219,15 @@ analysed_query analyse(pqxx::dbtransaction& tx, const std::string& query,
   // One SELECT and nothing behind it, before PostgreSQL sees the text.
   (void)postgres::value_of(parse_select(query));
   analysed_query found;
-  set_search_path(tx, search_path);
-  create_view(tx, "__pgt_query", query, role);
-  set_search_path(tx, "pg_catalog");
-  const auto view = tx.exec1("SELECT 'pg_temp.__pgt_query'::regclass::oid, "
-                             "pg_get_viewdef('pg_temp.__pgt_query'::regclass)");
-  found.tree = postgres::value_of(parse_select(view[1].as<std::string>()));
+  auto view = view_of(tx, query, search_path, role);
+  found.tree = std::move(view.tree);
   found.canonical = to_sql(found.tree);
-  for (auto& column : columns_of(tx, "'pg_temp.__pgt_query'::regclass")) {
+  for (auto& column : columns_of(tx, std::to_string(view.id))) {
     found.names.push_back(std::move(column.name));
     found.columns.push_back(std::move(column.facts));
   }
-  relation_reader{tx, role, found}.read(view[0].as<oid>());
-  read_functions(tx, view[0].as<oid>(), found.facts);
+  relation_reader{tx, role, found}.read(view.id);
+  read_functions(tx, view.id, found.facts);
   auto catalog = system_catalog_in(found.tree);
   for (const auto& [name, relation] : found.facts.relations)
     if (relation.definition && catalog.empty())
@@ -242,10 +235,10 @@ analysed_query analyse(pqxx::dbtransaction& tx, const std::string& query,
   if (!catalog.empty())
     found.obstacle
       = "changes of the system catalog " + catalog + " can't be captured";
-  found.references = tx.exec_params1("SELECT pgtrickle._references_of($1)",
-                                     view[0].as<oid>())[0]
-                       .as<std::string>();
-  tx.exec("DROP VIEW pg_temp.__pgt_query");
+  found.references
+    = tx.exec_params1("SELECT pgtrickle._references_of($1)", view.id)[0]
+        .as<std::string>();
+  drop_view_of_query(tx);
   return found;
 }
 

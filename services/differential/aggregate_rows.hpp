@@ -1,12 +1,9 @@
 #pragma once
 // Values of aggregates that only the groups' rows tell.
 
-#include "services/differential/aggregate_state.hpp"
-#include "services/differential/locator.hpp"
+#include "services/differential/aggregate_groups.hpp"
 
 namespace pgtrickle {
-
-using texts = std::vector<std::string>;
 
 /// Groups of an aggregate that a refresh touches.
 struct touched_groups {

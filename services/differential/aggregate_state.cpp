@@ -33,7 +33,7 @@ aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
   const auto not_null = nullable ? x + " IS NOT NULL" : std::string{};
   switch (call.kind) {
     case aggregate_kind::count:
-      remember_count("n", not_null);
+      remember_count("n", not_null, partial_state::meaning::count);
       break;
     case aggregate_kind::boolean_and:
     case aggregate_kind::boolean_or:
@@ -45,9 +45,9 @@ aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
     case aggregate_kind::variance: {
       may_be_odd_
         = is_numeric(inputs[static_cast<std::size_t>(call.argument)].type);
-      remember_count("n", not_null);
+      remember_count("n", not_null, partial_state::meaning::count);
       // sum() passes over nulls by itself.
-      remember_sum("sum", x + "::numeric");
+      remember_sum("sum", x + "::numeric", partial_state::meaning::sum);
       if (call.kind == aggregate_kind::variance)
         remember_sum("squares",
                      fmt::format("({0}::numeric * {0}::numeric)", x));
@@ -61,20 +61,23 @@ aggregate_state::aggregate_state(const aggregate_call& call, std::size_t index,
 }
 
 void aggregate_state::remember_count(std::string_view name,
-                                     std::string_view when) {
+                                     std::string_view when,
+                                     partial_state::meaning is) {
   states_.push_back(
     {{state(name), "bigint"},
      fmt::format("coalesce(sum(i.__weight){}, 0)::bigint", filter(when)),
-     "count(*)" + filter(when)});
+     "count(*)" + filter(when),
+     is});
 }
 
 void aggregate_state::remember_sum(std::string_view name,
-                                   std::string_view value) {
+                                   std::string_view value,
+                                   partial_state::meaning is) {
   const auto total = [&](std::string_view what) {
     return fmt::format("coalesce(sum({}){}, 0)", what, filter(""));
   };
   states_.push_back(
-    {{state(name), "numeric"}, total(weighted(value)), total(value)});
+    {{state(name), "numeric"}, total(weighted(value)), total(value), is});
 }
 
 std::string aggregate_state::state(std::string_view name) const {

@@ -8,12 +8,15 @@ namespace pgtrickle {
 
 /// A number that a group keeps for a call; it adds up over changes.
 struct partial_state {
+  /// What the number is, if a call's value may show it too.
+  enum class meaning : std::uint8_t { count, sum, other };
   column_definition column;
   /// Its change, over weighted input rows `i`.
   std::string change;
   /// The same where each row has the weight 1: what the value's own aggregate
   /// computes too, PostgreSQL computes once.
   std::string initial;
+  meaning is = meaning::other;
 };
 
 /// One call of an aggregate, with the type of its value and its argument.
@@ -53,8 +56,11 @@ private:
   [[nodiscard]] std::string state(std::string_view name) const;
   [[nodiscard]] std::string condition(std::string_view more) const;
   [[nodiscard]] std::string filter(std::string_view more) const;
-  void remember_count(std::string_view name, std::string_view when);
-  void remember_sum(std::string_view name, std::string_view value);
+  void remember_count(std::string_view name, std::string_view when,
+                      partial_state::meaning is
+                      = partial_state::meaning::other);
+  void remember_sum(std::string_view name, std::string_view value,
+                    partial_state::meaning is = partial_state::meaning::other);
   [[nodiscard]] std::string variance() const;
 
   aggregate_call call_;

@@ -1,4 +1,5 @@
 #include "services/differential/apply.hpp"
+#include "services/differential/root_groups.hpp"
 #include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
@@ -18,6 +19,8 @@ public:
     table_.name = program.target().name;
     staged_ = program.add_staged("root", delta_definitions(root.columns));
   }
+
+  [[nodiscard]] const locator& where() const { return where_; }
 
   void stage(const std::string& relation) {
     program_.stage(staged_, consolidated(relation, root_.columns));
@@ -73,13 +76,16 @@ refresh_program compile(const plan& root, const program_target& target) {
     for (auto table : whole->tables)
       (void)program.changes_of(table);
     changes.stage_difference();
+    changes.apply_to_table();
+  } else if (const auto groups = root_aggregate_of(root)) {
+    follow_groups(program, *groups, changes.where());
   } else {
     const auto delta = program.differentiate(root);
     program.begin_if(any_rows(delta.counts));
     changes.stage(delta.relation);
     program.end_if();
+    changes.apply_to_table();
   }
-  changes.apply_to_table();
   auto differential_lines = program.take_lines();
 
   // What arrangements hold is what later changes start from. Where a query

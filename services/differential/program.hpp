@@ -54,7 +54,7 @@ struct source_delta {
 /// is given changes only, and decides itself what it consolidates.
 struct refresh_program {
   /// Changes with the shape of programs: an older one is compiled again.
-  static constexpr int current_version = 4;
+  static constexpr int current_version = 5;
 
   bool immediate = false;
   std::vector<source_delta> sources;

@@ -44,47 +44,6 @@ void program_builder::refill_states() {
   }
 }
 
-delta program_builder::added_up(const plan& plan) {
-  const auto former = std::exchange(adds_up_, true);
-  auto input = differentiate(plan);
-  adds_up_ = former;
-  return input;
-}
-
-delta program_builder::differentiate(const plan& plan) {
-  const bool shared = readers_[&plan] > 1;
-  if (const auto known = deltas_.find(&plan); shared && known != deltas_.end())
-    return known->second;
-  auto changes = std::visit(
-    [&](const auto& node) {
-      return pgtrickle::differentiate(node, plan, *this);
-    },
-    plan.node);
-  if (shared)
-    changes
-      = deltas_
-          .insert_or_assign(&plan, staged(std::move(changes), plan.columns))
-          .first->second;
-  return changes;
-}
-
-void program_builder::count_readers(const plan& root) {
-  for (const auto& input : inputs_of(root))
-    if (++readers_[input.get()] == 1)
-      count_readers(*input);
-}
-
-delta program_builder::staged(delta changes,
-                              const std::vector<column>& columns) {
-  if (!changes.costly)
-    return changes;
-  const auto rows = add_staged("delta", delta_definitions(columns));
-  begin_if(any_rows(changes.counts));
-  stage(rows, changes.relation);
-  end_if();
-  return {rows.relation, {rows.count}};
-}
-
 program_builder::text_variable program_builder::add_text(std::string initial) {
   texts_.push_back(std::move(initial));
   const auto name = fmt::format("t{}", texts_.size());
@@ -142,9 +101,12 @@ void program_builder::add_stage_call(std::string_view function,
   line(fmt::format("{} := {};", rows.variable, literal(rows.name)));
 }
 
-void program_builder::stage(const staged_rows& rows,
-                            std::string_view relation) {
-  add_stage_call("_stage", rows, stage_text(rows, relation), "kept");
+void program_builder::stage(const staged_rows& rows, std::string_view relation,
+                            std::string_view window) {
+  if (window.empty())
+    add_stage_call("_stage", rows, stage_text(rows, relation), "kept");
+  else
+    add_stage_call("_stage_window", rows, stage_text(rows, relation), window);
 }
 
 std::string

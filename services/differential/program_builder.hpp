@@ -19,6 +19,9 @@ struct delta {
   std::vector<std::string> counts;
   /// Whether reading it takes a join: whoever reads it twice stages it first.
   bool costly = false;
+  /// Not empty: `relation` reads a change buffer by parameters, and these are
+  /// the arguments for them. Only what `added_up` returns may do so.
+  std::string window = {};
 };
 
 /// Those changes of a source that satisfy a predicate over `i`, or all of them.
@@ -43,7 +46,7 @@ public:
   delta differentiate(const plan& plan);
 
   /// The same for a reader that only adds changes up: those of sources may hold
-  /// rows that cancel.
+  /// rows that cancel. Those of a single source are read where they lie.
   delta added_up(const plan& plan);
 
   /// The rows of `plan` while the differential statements run: those of
@@ -78,7 +81,9 @@ public:
   staged_rows add_staged(std::string_view operation,
                          std::vector<column_definition> columns);
   /// Stages the rows of `relation`, whose columns stand in the same order.
-  void stage(const staged_rows& rows, std::string_view relation);
+  /// `window` belongs to a delta in it that has one.
+  void stage(const staged_rows& rows, std::string_view relation,
+             std::string_view window = {});
 
   /// Adds a table that is empty between refreshes, for rows that statements
   /// change or look up by an index. Returns its name.
@@ -167,9 +172,14 @@ public:
 
 private:
   [[nodiscard]] std::size_t source_position(oid table);
+  [[nodiscard]] std::size_t entry_of(const scan& source);
+  [[nodiscard]] bool reads_in_place(const plan& plan) const;
   delta make_ready(std::size_t at, const picked_changes& picked);
+  [[nodiscard]] std::string rows_where(std::size_t at,
+                                       const picked_changes& picked) const;
   void take_window(std::size_t at, const picked_changes& picked,
                    const staged_rows& rows);
+  delta window(std::size_t at, const picked_changes& picked);
   void take_statement(std::size_t at, const staged_rows& rows);
   void create_table(const std::string& name,
                     const std::vector<column_definition>& columns);
@@ -192,12 +202,15 @@ private:
   };
   std::vector<fill> fills_;
   bool adds_up_ = false;
+  bool in_place_ = false;
   std::vector<std::string> counts_;
   std::vector<std::string> texts_;      // initial values
   std::map<const plan*, delta> deltas_; // of those with several
   std::map<const plan*, std::size_t> readers_;
   // As read: by the position in program_.sources, and what is picked of them.
-  std::map<std::pair<std::size_t, std::string>, delta> sources_;
+  using as_read = std::pair<std::size_t, std::string>;
+  std::map<as_read, delta> sources_;
+  std::map<as_read, delta> windows_;
   std::string source_lines_; // that make them ready
   std::vector<std::pair<std::string, std::string>> cleared_; // table, count
   std::string lines_;

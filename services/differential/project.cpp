@@ -17,7 +17,7 @@ delta differentiate(const project& node, const plan&,
     outputs.push_back(fmt::format("{} AS {}", node.outputs[i], column_name(i)));
   outputs.emplace_back("i.__weight");
   return {fmt::format("(SELECT {} FROM {} i)", joined(outputs), input.relation),
-          std::move(input.counts), input.costly};
+          std::move(input.counts), input.costly, std::move(input.window)};
 }
 
 } // namespace pgtrickle

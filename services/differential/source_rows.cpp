@@ -15,6 +15,18 @@ namespace {
 /// More changes of one statement are read where they lie.
 constexpr int most_consolidated = 1000;
 
+/// The condition on a buffer's rows, in terms of what `arguments` are.
+constexpr std::string_view by_parameters
+  = "(__xid >= $1 OR __xid = ANY ($2)) AND __xid IS DISTINCT FROM $3 AND "
+    "(__part = 0 AND __at >= ($4)[1] AND __at < ($4)[2] OR __part = 1 AND "
+    "__at >= ($4)[3] AND __at < ($4)[4]))";
+
+/// For the source at `at`, and `later`.
+std::string arguments(std::size_t at, std::string_view later = "later") {
+  return fmt::format("{}, open, own, places[{}:{}]", later, 4 * at + 1,
+                     4 * at + 4);
+}
+
 } // namespace
 
 std::size_t program_builder::source_position(oid table) {
@@ -25,8 +37,8 @@ std::size_t program_builder::source_position(oid table) {
   return program_.sources.size() - 1;
 }
 
-delta program_builder::source(const scan& source,
-                              const picked_changes& picked) {
+/// The source's place among the program's, with its view.
+std::size_t program_builder::entry_of(const scan& source) {
   const auto at = source_position(source.table);
   auto& entry = program_.sources[at];
   if (entry.view.empty()) {
@@ -43,11 +55,19 @@ delta program_builder::source(const scan& source,
     entry.adds_up = adds_up_;
   }
   entry.adds_up = entry.adds_up && adds_up_;
-  const std::pair as_read{at, picked.predicate};
-  const auto known = sources_.find(as_read);
-  return known != sources_.end()
-           ? known->second
-           : sources_.emplace(as_read, make_ready(at, picked)).first->second;
+  return at;
+}
+
+delta program_builder::source(const scan& source,
+                              const picked_changes& picked) {
+  const auto at = entry_of(source);
+  auto& read = in_place_ ? windows_ : sources_;
+  const as_read key{at, picked.predicate};
+  if (const auto known = read.find(key); known != read.end())
+    return known->second;
+  return read
+    .emplace(key, in_place_ ? window(at, picked) : make_ready(at, picked))
+    .first->second;
 }
 
 std::string program_builder::changes_of(oid table) {
@@ -79,6 +99,16 @@ delta program_builder::make_ready(std::size_t at,
   return {rows.relation, {rows.count}};
 }
 
+std::string program_builder::rows_where(std::size_t at,
+                                        const picked_changes& picked) const {
+  const auto& entry = program_.sources[at];
+  return fmt::format(
+    "(SELECT {}{}__weight FROM {} i WHERE {}",
+    column_list("", entry.columns.size()), entry.columns.empty() ? "" : ", ",
+    entry.view,
+    picked.predicate.empty() ? "" : "(" + picked.predicate + ") AND ");
+}
+
 /// The new rows of a change buffer. Few are consolidated and staged, so that
 /// the planner sees how many they are; many are staged as they are, or read
 /// where they lie, unless they are likely to cancel.
@@ -86,27 +116,16 @@ void program_builder::take_window(std::size_t at, const picked_changes& picked,
                                   const staged_rows& rows) {
   const auto& entry = program_.sources[at];
   const auto direct = fmt::format("direct[{}]", at + 1);
-  const auto rows_where = fmt::format(
-    "(SELECT {}{}__weight FROM {} i WHERE {}",
-    column_list("", entry.columns.size()), entry.columns.empty() ? "" : ", ",
-    entry.view,
-    picked.predicate.empty() ? "" : "(" + picked.predicate + ") AND ");
-  const auto window
-    = rows_where
-      + "(__xid >= $1 OR __xid = ANY ($2)) AND __xid IS DISTINCT FROM $3 AND "
-        "(__part = 0 AND __at >= ($4)[1] AND __at < ($4)[2] OR __part = 1 AND "
-        "__at >= ($4)[3] AND __at < ($4)[4]))";
-  const auto arguments
-    = fmt::format("later, open, own, places[{}:{}]", 4 * at + 1, 4 * at + 4);
+  const auto window = rows_where(at, picked) + std::string{by_parameters};
   const auto consolidating
     = stage_text(rows, consolidated(window, entry.columns));
   if (picked.few) {
-    add_stage_call("_stage_window", rows, consolidating, arguments);
+    add_stage_call("_stage_window", rows, consolidating, arguments(at));
     return;
   }
   begin_if(direct + " <> ''");
-  line(fmt::format("{} := {} || {} || ')';", rows.variable, literal(rows_where),
-                   direct));
+  line(fmt::format("{} := {} || {} || ')';", rows.variable,
+                   literal(rows_where(at, picked)), direct));
   line(fmt::format("{} := changes[{}];", rows.count, at + 1));
   // The place of changes is in all that reads them: it comes only once.
   line("kept := false;");
@@ -114,8 +133,37 @@ void program_builder::take_window(std::size_t at, const picked_changes& picked,
   add_stage_call("_stage_window", rows,
                  fmt::format("CASE WHEN {} IS NULL THEN {} ELSE {} END", direct,
                              consolidating, stage_text(rows, window)),
-                 arguments);
+                 arguments(at));
   end_if();
+}
+
+/// The new rows of a change buffer for a statement that adds them up: it reads
+/// them where they lie. By parameters its plan can be kept; if they are many,
+/// their number and place are worth a plan of its own.
+delta program_builder::window(std::size_t at, const picked_changes& picked) {
+  const auto relation = add_text();
+  const auto changes = fmt::format("changes[{}]", at + 1);
+  const auto direct = fmt::format("direct[{}]", at + 1);
+  auto outer = std::exchange(lines_, {});
+  const auto depth = std::exchange(depth_, 2);
+  begin_if(changes + " > 0");
+  line(
+    fmt::format("{} := {};", relation.name,
+                literal(rows_where(at, picked) + std::string{by_parameters})));
+  begin_if(direct + " <> ''");
+  line(fmt::format("{} := {} || {} || ')';", relation.name,
+                   literal(rows_where(at, picked)), direct));
+  end_if();
+  end_if();
+  source_lines_ += lines_;
+  lines_ = std::move(outer);
+  depth_ = depth;
+  return {
+    relation.mark,
+    {changes},
+    false,
+    arguments(
+      at, fmt::format("CASE WHEN {} <> '' THEN NULL ELSE later END", direct))};
 }
 
 /// What the triggers staged. A single row has nothing to cancel with; the two

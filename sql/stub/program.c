@@ -48,7 +48,8 @@ Datum pgtrickle_stage(PG_FUNCTION_ARGS) {
 
 // $1 to $4 of the statement: the first transaction that the frontier had not
 // seen begin, those that it had not seen end, the one of the last refresh, and
-// the places between which the new rows of each part of the buffer lie.
+// the places between which the new rows of each part of the buffer lie. Without
+// the first the statement has no use for them, and is planned for this time.
 Datum pgtrickle_stage_window(PG_FUNCTION_ARGS) {
   enum { first = 2, count = 4 };
   Oid types[count] = {XID8OID, XID8ARRAYOID, XID8OID, TIDARRAYOID};
@@ -59,7 +60,7 @@ Datum pgtrickle_stage_window(PG_FUNCTION_ARGS) {
                                  .types = types,
                                  .values = values,
                                  .nulls = nulls,
-                                 .keep = true};
+                                 .keep = !PG_ARGISNULL(first)};
   int i;
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
     PG_RETURN_INT64(0);

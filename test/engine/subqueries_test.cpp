@@ -217,3 +217,19 @@ TEST_CASE_FIXTURE(shop, "a subquery that reads a column which a FULL JOIN "
         "FROM customer a FULL JOIN (SELECT s.customer AS id FROM sale s) b "
         "USING (id) AS j");
 }
+
+TEST_CASE_FIXTURE(shop, "columns that only EXISTS selects are not captured") {
+  const std::string query
+    = "SELECT c.id FROM customer c WHERE EXISTS (SELECT * FROM sale s WHERE "
+      "s.customer = c.id)";
+  keeps(query);
+  (void)create("buyers", query);
+  CHECK(
+    sql("SELECT d.columns_used::text FROM pgtrickle.pgt_dependencies d JOIN "
+        "pgtrickle.pgt_stream_tables t USING (pgt_id) WHERE t.pgt_name = "
+        "'buyers' AND d.source_relid = 'sale'::regclass")[0][0]
+      .as<std::string>()
+    == sql("SELECT format('{%s}', attnum) FROM pg_attribute WHERE attrelid "
+           "= 'sale'::regclass AND attname = 'customer'")[0][0]
+         .as<std::string>());
+}

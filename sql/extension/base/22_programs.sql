@@ -17,7 +17,8 @@ CREATE FUNCTION pgtrickle._stage(name text, statement text, kept boolean) RETURN
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_stage';
 
 -- Stages the rows of a SELECT from a change buffer, in which $1 to $4 stand for
--- the arguments from `later` on (see the program's `refresh`).
+-- the arguments from `later` on (see the program's `refresh`). Its plan is kept unless
+-- `later` is null: then nothing stands for them.
 CREATE FUNCTION pgtrickle._stage_window(name text, statement text, later xid8, open xid8[], own xid8, places tid[])
 RETURNS bigint
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgtrickle_stage_window';

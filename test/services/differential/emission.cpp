@@ -37,18 +37,24 @@ void name_changes(std::string& text, const delta& changes,
                   const std::string& table) {
   auto variable = changes.relation;
   std::erase_if(variable, [](unsigned char c) { return std::iscntrl(c) != 0; });
+  const auto shown = "' || " + variable + " || '";
+  const auto& count = changes.counts.at(0);
+  // Read in place: counted by what the program is told, as others may ask it.
+  if (!changes.window.empty() && text.find(shown) != std::string::npos)
+    replace_all(text, count, "#" + table);
   if (variable != changes.relation)
-    replace_all(text, "' || " + variable + " || '", "Δ" + table);
+    replace_all(text, shown, "Δ" + table);
   replace_all(text, changes.relation, "Δ" + table);
-  text = std::regex_replace(
-    text, std::regex{"\\b" + changes.counts.at(0) + "\\b"}, "#" + table);
+  if (changes.window.empty())
+    text = std::regex_replace(text, std::regex{"\\b" + count + "\\b"},
+                              "#" + table);
 }
 
 /// The program's calls as the statements that they make; what is staged goes
 /// by its last name, and its number by that and a #.
 std::string as_statements(std::string text) {
   const std::regex staged{
-    R"((n\d+|#\w+) := pgtrickle\._stage\('pgt_7_\d+_(\w+)', 'SELECT [^(]*? FROM (.*) d\([^)]*\)', kept\);\n *(t\d+) := [^\n]*;)"};
+    R"((n\d+|#\w+) := pgtrickle\._stage\w*\('pgt_7_\d+_(\w+)', 'SELECT [^(]*? FROM (.*) d\([^)]*\)', (?:kept|CASE [^\n]*)\);\n *(t\d+) := [^\n]*;)"};
   std::smatch found;
   while (std::regex_search(text, found, staged)) {
     const auto count = found.str(1);
@@ -121,12 +127,16 @@ emission emission_of(const plan& root) {
   const auto customers = program.differentiate(*scan_of_customers());
   (void)program.take_lines();
   const auto changes = program.differentiate(root);
+  const auto orders_in_place = program.added_up(*scan_of_orders());
+  const auto customers_in_place = program.added_up(*scan_of_customers());
   // In one text, so that what is staged has the same name everywhere.
   constexpr char end = '\1';
   auto text = program.take_lines() + end + changes.relation + end
               + joined(changes.counts, std::string{end});
   name_changes(text, orders, "orders");
   name_changes(text, customers, "customers");
+  name_changes(text, orders_in_place, "orders");
+  name_changes(text, customers_in_place, "customers");
   std::istringstream parts{laid_out(as_statements(std::move(text)))};
   emission result;
   std::getline(parts, result.lines, end);
