@@ -233,3 +233,14 @@ TEST_CASE_FIXTURE(shop, "columns that only EXISTS selects are not captured") {
            "= 'sale'::regclass AND attname = 'customer'")[0][0]
          .as<std::string>());
 }
+
+TEST_CASE_FIXTURE(shop, "a column that only EXISTS selects may be dropped") {
+  const std::string query
+    = "SELECT c.id FROM customer c WHERE EXISTS (SELECT * FROM sale s WHERE "
+      "s.customer = c.id)";
+  const auto id = create("buyers", query);
+  sql("ALTER TABLE sale DROP COLUMN weight");
+  sql("DELETE FROM sale WHERE customer < 5");
+  CHECK(refresh({id}).at(0).action == "DIFFERENTIAL");
+  CHECK(difference("buyers", query) == 0);
+}
