@@ -102,7 +102,7 @@ season flat_season(const punctuality& consumed) {
 class window_collector {
 public:
   window_collector(const season& by_hour, const week_clock& clock)
-    : by_hour_(by_hour), clock_(clock) {}
+    : by_hour_(by_hour), clock_(clock), ratios_(by_hour) {}
 
   void add(wall_time when, double changes, double ms, double count) {
     if (ms <= 0 || count <= 0)
@@ -112,7 +112,7 @@ public:
     const auto usual = by_hour_.per_second[clock_.hour_at(when)];
     if (usual <= 0)
       return;
-    ratios_.push_back({rate / usual, count});
+    ratios_.add(usual, {rate / usual, count});
     const auto expected = usual * ms / 1000;
     const auto error = rate * ms / 1000 - expected;
     errors_ += count * error * error;
@@ -122,8 +122,7 @@ public:
   void store(arrival_model& model) {
     if (!rates_.empty())
       model.rates = spread_of(std::move(rates_));
-    if (!ratios_.empty())
-      model.window_ratio = spread_of(std::move(ratios_));
+    model.window_ratio = ratios_.take();
     if (expected_ > 0)
       model.dispersion = errors_ / expected_;
   }
@@ -132,7 +131,7 @@ private:
   const season& by_hour_;
   const week_clock& clock_;
   std::vector<weighed> rates_;
-  std::vector<weighed> ratios_;
+  rate_ratio_collector ratios_;
   double errors_ = 0;
   double expected_ = 0;
 };
@@ -199,17 +198,17 @@ void learn_windows(arrival_model& model,
 void learn_hours(arrival_model& model,
                  const std::vector<hour_of_changes>& hours, double gap_ms,
                  const week_clock& clock) {
-  std::vector<weighed> ratios;
+  rate_ratio_collector ratios{model.by_hour};
   double busy = 0;
   for (const auto& one : hours) {
-    const auto usual = 3600 * model.by_hour.per_second[clock.hour_at(one.hour)]
-                       * model.by_hour.grown(middle_of(one));
+    const auto usual = model.by_hour.per_second[clock.hour_at(one.hour)];
     if (usual > 0)
-      ratios.push_back({one.changes / usual});
+      ratios.add(
+        usual,
+        {one.changes / (3600 * usual * model.by_hour.grown(middle_of(one)))});
     busy += std::min(one.refreshes * gap_ms / ms_per_hour, 1.0);
   }
-  if (!ratios.empty())
-    model.hour_ratio = spread_of(std::move(ratios));
+  model.hour_ratio = ratios.take();
   model.active = busy / static_cast<double>(hours.size());
 }
 

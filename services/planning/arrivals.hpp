@@ -2,6 +2,7 @@
 // How the sources change.
 
 #include "services/planning/punctuality.hpp"
+#include "services/planning/rate_ratio.hpp"
 #include "services/planning/season.hpp"
 #include "services/planning/spread.hpp"
 #include "services/planning/table_history.hpp"
@@ -14,8 +15,8 @@ namespace pgtrickle {
 struct arrival_model {
   season by_hour;
   spread rates = certain(0);
-  spread hour_ratio = certain(1);
-  spread window_ratio = certain(1);
+  rate_ratio hour_ratio;
+  rate_ratio window_ratio;
   double dispersion = 1;
   double active = 1;
   /// What was before is not contained.

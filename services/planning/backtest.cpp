@@ -57,8 +57,9 @@ public:
     add(durations->line_ms(next.changes), durations->ratio(next.changes), took,
         durations_);
     const auto window = milliseconds{next.data_at - last.data_at}.count();
-    add(model.rate_at(last.data_at) * window / 1000, model.window_ratio,
-        next.changes, changes_);
+    const auto rate = model.rate_at(last.data_at);
+    add(rate * window / 1000, model.window_ratio.at(rate), next.changes,
+        changes_);
     if (target_)
       warn(model, last, next, window);
   }

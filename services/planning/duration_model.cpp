@@ -19,6 +19,10 @@ constexpr std::size_t largest = 16;
 /// So many of the newest say where the cost stands now.
 constexpr std::size_t newest = 32;
 
+/// Durations within this factor are alike, and so many of them are enough.
+constexpr double alike = 2;
+constexpr std::size_t fewest_alike = 5;
+
 /// A spread is made of so many at least, if there are.
 constexpr std::size_t fewest_long = 40;
 
@@ -74,16 +78,30 @@ double fixed_part(const std::vector<measured_duration>& points, double slope) {
   return std::max(weighted_quantile(rest, 0.5), shortest_ms);
 }
 
-/// The median of what the newest took by what the line says, the longer ones
-/// first of all.
+double median_ratio(const duration_model& model,
+                    std::span<const measured_duration> measured, double least,
+                    double most) {
+  std::vector<double> ratios;
+  for (const auto& one : measured)
+    if (const auto line = model.line_ms(one.changes);
+        line >= least && line <= most)
+      ratios.push_back(std::max(one.ms, shortest_ms) / line);
+  return ratios.size() < fewest_alike ? 0 : median(ratios);
+}
+
+/// What the newest took by what older ones alike did; if there are none, by
+/// what the line says.
 double level_of(const duration_model& model,
                 std::span<const measured_duration> measured) {
-  std::vector<weighed> ratios;
-  for (const auto& one : measured.last(std::min(measured.size(), newest))) {
-    const auto line = model.line_ms(one.changes);
-    ratios.push_back({std::max(one.ms, shortest_ms) / line, line});
-  }
-  return weighted_quantile(ratios, 0.5);
+  const auto last = measured.last(std::min(measured.size(), newest));
+  const auto older = measured.first(measured.size() - last.size());
+  std::vector<double> lines;
+  for (const auto& one : last)
+    lines.push_back(model.line_ms(one.changes));
+  const auto usual = median(lines);
+  const auto now = median_ratio(model, last, usual / alike, usual * alike);
+  const auto then = median_ratio(model, older, usual / alike, usual * alike);
+  return now <= 0 ? 1 : then <= 0 ? now : now / then;
 }
 
 /// The duration from which on refreshes count as long: half of the time goes

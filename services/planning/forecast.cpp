@@ -51,11 +51,12 @@ double changes_between(const table_model& model, const week_clock& clock,
 
 /// How the changes of a slot spread: as those of hours do, of what one refresh
 /// consumes, or of several hours, which make up for one another.
-spread ratio_for(const table_model& model, std::chrono::seconds slot) {
+spread ratio_for(const table_model& model, std::chrono::seconds slot,
+                 double rate) {
   const auto ms = milliseconds{slot}.count();
   if (ms <= 2 * model.gap_ms && ms < 1.8e6)
-    return model.window_ratio;
-  auto ratio = model.hour_ratio;
+    return model.window_ratio.at(rate);
+  auto ratio = model.hour_ratio.at(rate);
   const auto hours = std::max(ms / 3.6e6, 1.0);
   const auto mean = ratio.mean();
   for (auto& value : ratio.values)
@@ -80,7 +81,7 @@ public:
     std::vector<weighed> lags;
     const auto idle = idle_at(rate);
     for (std::size_t i = 0; i < shares.size(); ++i) {
-      const auto own_rate = rate * model_.window_ratio.values[i];
+      const auto own_rate = rate * model_.window_ratio.at(rate).values[i];
       for (std::size_t k = 0; k < shares.size(); ++k) {
         const auto late = model_.lateness_ms.values[k];
         const auto window = interval_ms_ + late;
@@ -125,15 +126,16 @@ std::vector<forecast_slot> forecast(const table_model& model,
     return slots;
   slot = std::max(slot, std::chrono::seconds{1});
   const week_clock clock{model.time_zone, now, now + horizon + slot};
-  const auto ratio = ratio_for(model, slot);
   const slot_forecaster one{
     model, milliseconds{mean_interval(when, model, now)}.count()};
   for (auto from = now; from < now + horizon && slots.size() < most_slots;
        from += slot) {
     forecast_slot next{from, std::min(from + slot, now + horizon), {}, {}, {}};
     const auto usual = changes_between(model, clock, from, next.until);
-    next.changes = changes_band(ratio, usual);
-    one.fill(next, 1000 * usual / milliseconds{next.until - next.from}.count());
+    const auto rate
+      = 1000 * usual / milliseconds{next.until - next.from}.count();
+    next.changes = changes_band(ratio_for(model, slot, rate), usual);
+    one.fill(next, rate);
     slots.push_back(next);
   }
   return slots;

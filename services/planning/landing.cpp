@@ -61,7 +61,7 @@ public:
     : model_(model), at_(at), age_ms_(milliseconds{at.age}.count()),
       until_due_ms_(std::max(milliseconds{at.starts_in}.count(), 0.0)),
       limit_ms_(breach_factor * milliseconds{at.target}.count()),
-      rate_(model.rate_at(at.now)),
+      rate_(model.rate_at(at.now)), ratio_(model.window_ratio.at(rate_)),
       waits_(remaining_waits(model.lateness_ms,
                              std::max(-milliseconds{at.starts_in}.count(), 0.0),
                              at.blocked)) {}
@@ -85,7 +85,7 @@ public:
 
   /// What it consumes, if changes come as they mostly do.
   [[nodiscard]] double usual_changes() const {
-    return changes(model_.window_ratio.quantile(0.5), wait_ms());
+    return changes(ratio_.quantile(0.5), wait_ms());
   }
 
   [[nodiscard]] double predicted_ms() const {
@@ -95,7 +95,7 @@ public:
 
   /// What a refresh at this time of the week mostly consumes.
   [[nodiscard]] double typical_changes() const {
-    return rate_ * model_.window_ratio.quantile(0.5)
+    return rate_ * ratio_.quantile(0.5)
            * (model_.gap_ms > 0 ? model_.gap_ms : age_ms_ + until_due_ms_)
            / 1000;
   }
@@ -111,7 +111,7 @@ private:
   /// The probability of a breach if it waits for so long. Mostly the least and
   /// the most that can come agree.
   [[nodiscard]] double exceeds_after(double wait) const {
-    const auto& ratios = model_.window_ratio.values;
+    const auto& ratios = ratio_.values;
     const auto left = limit_ms_ - age_ms_ - until_due_ms_ - wait;
     const auto least = takes_longer(changes(ratios.front(), wait), left);
     const auto most = takes_longer(changes(ratios.back(), wait), left);
@@ -139,6 +139,7 @@ private:
   double until_due_ms_ = 0;
   double limit_ms_ = 0;
   double rate_ = 0;
+  const spread& ratio_;
   waits waits_;
 };
 

@@ -22,11 +22,13 @@ public:
 
   [[nodiscard]] double changes(wall_time from, wall_time until) const {
     double sum = 0;
-    for (auto at = from; at < until; at += step)
-      sum += model_.arrivals.per_second[clock_.hour_at(at)]
+    for (auto at = from; at < until; at += step) {
+      const auto rate = model_.arrivals.per_second[clock_.hour_at(at)];
+      sum += rate * model_.hour_ratio.at(rate).mean()
              * model_.arrivals.grown(at)
              * milliseconds{std::min<wall_time>(at + step, until) - at}.count();
-    return sum * model_.hour_ratio.mean() / 1000;
+    }
+    return sum / 1000;
   }
 
   [[nodiscard]] double catch_up_ms(double changes) const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace pgtrickle {
 
@@ -26,9 +25,12 @@ double table_model::rate_at(wall_time when) const {
 }
 
 double table_model::mean_rate() const {
-  return std::accumulate(arrivals.per_second.begin(), arrivals.per_second.end(),
-                         0.0)
-         / hours_of_week * hour_ratio.mean();
+  const auto quiet = hour_ratio.quiet.mean();
+  const auto busy = hour_ratio.busy.mean();
+  double sum = 0;
+  for (auto rate : arrivals.per_second)
+    sum += rate * (rate < hour_ratio.busy_from ? quiet : busy);
+  return sum / hours_of_week;
 }
 
 const duration_model* table_model::durations(double changes) const {

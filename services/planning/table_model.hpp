@@ -4,6 +4,7 @@
 
 #include "services/planning/duration_model.hpp"
 #include "services/planning/planner_rules.hpp"
+#include "services/planning/rate_ratio.hpp"
 #include "services/planning/season.hpp"
 #include "services/planning/table_history.hpp"
 
@@ -33,9 +34,9 @@ struct table_model {
   /// another.
   spread rates = certain(0);
   /// Changes of an hour by what the season says of that hour.
-  spread hour_ratio = certain(1);
+  rate_ratio hour_ratio;
   /// Changes of what one refresh consumes by what the season says.
-  spread window_ratio = certain(1);
+  rate_ratio window_ratio;
   /// Variance of the changes of one refresh by their mean; 1: as if each came
   /// by itself.
   double dispersion = 1;

@@ -18,6 +18,17 @@ spread spread_from(const json& from) {
   return {from.get<decltype(spread::values)>()};
 }
 
+json to_value(const rate_ratio& from) {
+  return {{"quiet", to_value(from.quiet)},
+          {"busy", to_value(from.busy)},
+          {"busy_from", from.busy_from}};
+}
+
+rate_ratio rate_ratio_from(const json& from) {
+  return {spread_from(from.at("quiet")), spread_from(from.at("busy")),
+          from.at("busy_from").get<double>()};
+}
+
 json to_value(const std::optional<duration_model>& from) {
   if (!from)
     return nullptr;
@@ -109,8 +120,8 @@ void from_json(const json& from, table_model& model) {
   model.lateness_ms = spread_from(from.at("lateness_ms"));
   model.arrivals = season_from(from.at("arrivals"));
   model.rates = spread_from(from.at("rates"));
-  model.hour_ratio = spread_from(from.at("hour_ratio"));
-  model.window_ratio = spread_from(from.at("window_ratio"));
+  model.hour_ratio = rate_ratio_from(from.at("hour_ratio"));
+  model.window_ratio = rate_ratio_from(from.at("window_ratio"));
   from.at("dispersion").get_to(model.dispersion);
   from.at("active").get_to(model.active);
   from.at("idle").get_to(model.idle);
