@@ -27,6 +27,7 @@ TEST_CASE("everybody may execute what is meant for everybody, and no more") {
              " AND has_function_privilege('bob', oid, 'EXECUTE')");
   CHECK(open.value()
         == "_add_hashes _add_row_hash _begin_program _buffer_of _cost "
+           "_count_row "
            "_end_program _hash_text _internal_refresh _may_write "
            "_number _only_value _relation_name _relay _run _settle "
            "_stage _stage_window _staleness _stream_table_id _weight "
@@ -37,7 +38,8 @@ TEST_CASE("everybody may execute what is meant for everybody, and no more") {
            "get_refresh_history get_staleness list_snapshots "
            "pending_calls pgt_status ping refresh_stream_table "
            "restore_from_snapshot restore_stream_table_to "
-           "resume_stream_table snapshot_stream_table validate_query "
+           "resume_stream_table snapshot_progress snapshot_stream_table "
+           "validate_query "
            "verify_snapshot version");
 }
 
