@@ -6,10 +6,12 @@
 #include "bench/planner/outcome.hpp"
 #include "bench/planner/plots.hpp"
 #include "bench/text_table.hpp"
+#include "services/planning/recommendation.hpp"
 #include "services/planning/table_model.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -83,6 +85,27 @@ double seconds_to_learn(std::size_t models, std::size_t days) {
   return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
+/// Seconds to recommend so many times, each from a model that was kept as JSON.
+double seconds_to_recommend(std::size_t times) {
+  const trace of{workloads()[1], 4, 1};
+  simulation table{of, schedule_of(of.kind())};
+  while (table.now() < of.seconds() - 3600)
+    static_cast<void>(table.next());
+  const auto rules = rules_of_trials();
+  const auto now = trace::wall(table.now());
+  const auto text
+    = nlohmann::json(learn_model(table.history(), table.when(), rules, now))
+        .dump();
+  const auto begin = std::clock();
+  for (std::size_t i = 0; i < times; ++i)
+    if (recommend(nlohmann::json::parse(text).get<table_model>(), table.when(),
+                  of.kind().target, rules, now)
+          .confidence
+        == 0)
+      return 0;
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+}
+
 bool time_learning(std::size_t models) {
   const auto seconds = seconds_to_learn(models, 2);
   const auto most = 10.0 * static_cast<double>(models) / 10000;
@@ -92,7 +115,9 @@ bool time_learning(std::size_t models) {
     seconds, fmt::format("<= {:g}", most), seconds <= most)
             << '\n'
             << fmt::format("the same with 8 weeks of hours each: {:.2f}\n",
-                           seconds_to_learn(models, 56));
+                           seconds_to_learn(models, 56))
+            << fmt::format("s to recommend from as many models: {:.2f}\n",
+                           seconds_to_recommend(models));
   return seconds <= most;
 }
 
