@@ -128,8 +128,12 @@ int main(int argc, char** argv) {
   options wanted;
   app.add_option("--seeds", wanted.seeds, "of each workload (11,12,13)")
     ->delimiter(',');
+  std::vector<std::string> names;
+  for (const auto& kind : workloads())
+    names.push_back(kind.name);
   app.add_option("--traces", wanted.names, "workloads by name (all)")
-    ->delimiter(',');
+    ->delimiter(',')
+    ->check(CLI::IsMember(names));
   app.add_option("--models", wanted.models,
                  "models to learn for the time that it takes (10000)");
   app.add_flag("--check", wanted.check, "fail if a bar is missed");
