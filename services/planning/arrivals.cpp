@@ -98,6 +98,13 @@ season flat_season(const punctuality& consumed) {
   return result;
 }
 
+/// What an hour's ratio to the mean of `alike` hours is to that of the others:
+/// a mean resembles what it was made of more than what will come.
+double ratio_to_others(double ratio, double alike) {
+  return alike < 2 ? ratio
+                   : ratio * (alike - 1) / std::max(alike - ratio, 0.1 * alike);
+}
+
 /// Collects what refreshes consumed, by the second and by the season.
 class window_collector {
 public:
@@ -199,13 +206,17 @@ void learn_hours(arrival_model& model,
                  const std::vector<hour_of_changes>& hours, double gap_ms,
                  const week_clock& clock) {
   rate_ratio_collector ratios{model.by_hour};
+  const auto alike = static_cast<double>(hours.size())
+                     / static_cast<double>(period_of(model.by_hour.kind));
   double busy = 0;
   for (const auto& one : hours) {
     const auto usual = model.by_hour.per_second[clock.hour_at(one.hour)];
     if (usual > 0)
       ratios.add(
         usual,
-        {one.changes / (3600 * usual * model.by_hour.grown(middle_of(one)))});
+        {ratio_to_others(
+          one.changes / (3600 * usual * model.by_hour.grown(middle_of(one))),
+          alike)});
     busy += std::min(one.refreshes * gap_ms / ms_per_hour, 1.0);
   }
   model.hour_ratio = ratios.take();

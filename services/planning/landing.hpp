@@ -19,7 +19,7 @@ struct waiting {
   /// Changes of the sources since the data timestamp; absent: not counted.
   std::optional<double> pending_changes;
   /// Until it is due by its schedule, without the wait for a worker; negative:
-  /// it has been due for so long, and waits.
+  /// it has been due, and its last refresh over, for so long, and waits.
   std::chrono::milliseconds starts_in{0};
   std::chrono::milliseconds target{0};
   /// It can't start: a lock, a gate, or a suspended stream table upstream.

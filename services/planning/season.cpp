@@ -39,18 +39,6 @@ const date::time_zone* zone_named(const std::string& name) {
   }
 }
 
-std::size_t period_of(season_kind kind) {
-  switch (kind) {
-    case season_kind::flat:
-      return 1;
-    case season_kind::daily:
-      return 24;
-    case season_kind::weekly:
-      break;
-  }
-  return hours_of_week;
-}
-
 /// The hours of one place in the period.
 struct likes {
   std::vector<double> changes;
@@ -110,6 +98,18 @@ season season_from(const grouped_hours& groups, season_kind kind) {
 }
 
 } // namespace
+
+std::size_t period_of(season_kind kind) {
+  switch (kind) {
+    case season_kind::flat:
+      return 1;
+    case season_kind::daily:
+      return 24;
+    case season_kind::weekly:
+      break;
+  }
+  return hours_of_week;
+}
 
 double season::grown(wall_time when) const {
   if (growth == 0)

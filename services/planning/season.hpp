@@ -17,6 +17,9 @@ constexpr std::size_t hours_of_week = 168;
 /// those at the same time of the same day of the week.
 enum class season_kind : std::uint8_t { flat, daily, weekly };
 
+/// After how many hours it begins again.
+[[nodiscard]] std::size_t period_of(season_kind kind);
+
 struct season {
   season_kind kind = season_kind::flat;
   /// Changes per second, Monday 00:00 first, by the clock of the database.

@@ -64,9 +64,7 @@ wall_time wall_time_from(const json& from) {
 }
 
 json to_value(const season& from) {
-  const auto period = from.kind == season_kind::flat    ? 1
-                      : from.kind == season_kind::daily ? 24
-                                                        : hours_of_week;
+  const auto period = period_of(from.kind);
   const std::vector<double> values(from.per_second.begin(),
                                    from.per_second.begin()
                                      + static_cast<std::ptrdiff_t>(period));

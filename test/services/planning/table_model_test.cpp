@@ -126,3 +126,25 @@ TEST_CASE("full and differential refreshes are told apart") {
   CHECK(model.expected_ms(600) < 1000);
   CHECK(model.expected_ms(1e6) == doctest::Approx(5000).epsilon(0.05));
 }
+
+TEST_CASE("lateness is counted from the times of a cron expression") {
+  table_history history;
+  for (int i = 1; i <= 300; ++i) {
+    const wall_time at = monday + i * 5min + 3s;
+    history.refreshes.push_back({i, at, at, at + 1s, 100.0 + i % 7, false});
+  }
+  const schedule cron = cron_schedule::parse("*/5 * * * *").value();
+  const auto model = learn_model(history, cron, usual_rules(), after(26));
+  CHECK(model.lateness_ms.quantile(0.5) == doctest::Approx(3000));
+  CHECK(model.gap_ms == doctest::Approx(300000));
+}
+
+TEST_CASE("how punctual refreshes were by another schedule is not known") {
+  made_up what;
+  what.late = 20s;
+  auto history = history_of(what, 10);
+  history.scheduled_since = after(10);
+  const auto model
+    = learn_model(history, every_minute, usual_rules(), after(10));
+  CHECK(model.lateness_ms == certain(0));
+}
