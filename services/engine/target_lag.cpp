@@ -137,8 +137,8 @@ void look_ahead(pqxx::transaction_base& tx,
     at.starts_in
       = starts_in(postgres::optional_in<std::string>(row[4]), at.age, at.now)
           .value_or(milliseconds{0});
-    const auto model = json::parse(row[7].as<std::string>()).get<table_model>();
-    tell_landing(tx, table, at, predict_landing(model, at));
+    if (const auto model = model_in(row[7].as<std::string>()))
+      tell_landing(tx, table, at, predict_landing(*model, at));
   }
 }
 

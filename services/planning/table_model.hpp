@@ -83,6 +83,9 @@ void to_json(nlohmann::json& to, const table_model& model);
 /// Throws nlohmann::json::exception if `from` is not what to_json writes.
 void from_json(const nlohmann::json& from, table_model& model);
 
+/// The model that `text` is; absent: it is none, or another version's.
+[[nodiscard]] std::optional<table_model> model_in(const std::string& text);
+
 /// Learns from `history`, of which everything lies before `now`. The same
 /// history gives the same model.
 [[nodiscard]] table_model learn_model(const table_history& history,

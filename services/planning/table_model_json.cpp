@@ -132,4 +132,12 @@ void from_json(const json& from, table_model& model) {
   from.at("stability").get_to(model.stability);
 }
 
+std::optional<table_model> model_in(const std::string& text) {
+  try {
+    return nlohmann::json::parse(text).get<table_model>();
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
 } // namespace pgtrickle

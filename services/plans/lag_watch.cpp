@@ -92,11 +92,10 @@ void lag_watch::learn_models(pqxx::transaction_base& tx,
       unknown.push_back(seen.table.id);
   if (unknown.empty())
     return;
-  for (auto& [id, model] : models_of(tx, unknown))
-    models_[id].model = std::move(model);
+  auto read = models_of(tx, unknown);
   for (const auto& seen : tables)
-    if (!seen.planned_at.empty())
-      models_[seen.table.id].planned_at = seen.planned_at;
+    if (const auto found = read.find(seen.table.id); found != read.end())
+      models_[seen.table.id] = {seen.planned_at, std::move(found->second)};
 }
 
 result<std::size_t> lag_watch::look(postgres::session& db, ownership fence) {

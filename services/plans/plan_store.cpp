@@ -94,15 +94,17 @@ models_of(pqxx::transaction_base& tx,
        tx.exec_params("SELECT pgt_id, model FROM pgtrickle.pgt_plans "
                       "WHERE pgt_id = ANY ($1::bigint[])",
                       array_of(tables)))
-    models.emplace(stream_table_id{row[0].as<std::int64_t>()},
-                   json::parse(row[1].as<std::string>()).get<table_model>());
+    if (auto model = model_in(row[1].as<std::string>()))
+      models.emplace(stream_table_id{row[0].as<std::int64_t>()},
+                     std::move(*model));
   return models;
 }
 
 std::vector<table_model> all_models(pqxx::transaction_base& tx) {
   std::vector<table_model> models;
   for (const auto& row : tx.exec("SELECT model FROM pgtrickle.pgt_plans"))
-    models.push_back(json::parse(row[0].as<std::string>()).get<table_model>());
+    if (auto model = model_in(row[0].as<std::string>()))
+      models.push_back(std::move(*model));
   return models;
 }
 

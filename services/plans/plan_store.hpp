@@ -34,7 +34,8 @@ outdated(pqxx::transaction_base& tx, std::optional<wall_time> planner_began,
 /// Replaces the plans.
 void save(pqxx::transaction_base& tx, const std::vector<plan_of_table>& plans);
 
-/// The models of these stream tables; those without a plan are left out.
+/// The models of these stream tables; those without a plan, or with one that
+/// another version wrote, are left out.
 [[nodiscard]] std::map<stream_table_id, table_model>
 models_of(pqxx::transaction_base& tx,
           const std::vector<stream_table_id>& tables);

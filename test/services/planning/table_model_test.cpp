@@ -148,3 +148,18 @@ TEST_CASE("how punctual refreshes were by another schedule is not known") {
     = learn_model(history, every_minute, usual_rules(), after(10));
   CHECK(model.lateness_ms == certain(0));
 }
+
+TEST_CASE("a model that another version wrote is none") {
+  const auto model
+    = learn_model(history_of({}, 10), every_minute, usual_rules(), after(10));
+  const nlohmann::json written = model;
+  CHECK(model_in(written.dump()) == model);
+  for (const auto& [key, value] : written.items()) {
+    CAPTURE(key);
+    auto torn = written;
+    torn[key] = nlohmann::json::object({{"unknown", 1}});
+    CHECK(!model_in(torn.dump()));
+  }
+  CHECK(!model_in("{}"));
+  CHECK(!model_in("no JSON"));
+}
