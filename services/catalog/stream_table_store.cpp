@@ -10,14 +10,14 @@
 
 namespace pgtrickle::catalog {
 
-namespace {
-
 std::string array_of(const std::vector<stream_table_id>& ids) {
   std::vector<std::int64_t> numbers;
   for (auto id : ids)
     numbers.push_back(static_cast<std::int64_t>(id));
   return fmt::format("{{{}}}", fmt::join(numbers, ","));
 }
+
+namespace {
 
 void read_frontier(const pqxx::field& field, stored_stream_table& table) {
   if (field.is_null())

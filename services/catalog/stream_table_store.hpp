@@ -68,6 +68,9 @@ constexpr std::string_view stream_table_columns
 /// line.
 [[nodiscard]] stored_stream_table stream_table_in(const pqxx::row& row);
 
+/// The ids as a text that PostgreSQL reads as an array.
+[[nodiscard]] std::string array_of(const std::vector<stream_table_id>& ids);
+
 /// Loads stream tables by id; those that are gone are left out.
 [[nodiscard]] std::map<stream_table_id, stored_stream_table>
 load(pqxx::transaction_base& tx, const std::vector<stream_table_id>& ids);

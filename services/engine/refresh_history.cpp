@@ -5,7 +5,6 @@
 #include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 
@@ -107,9 +106,6 @@ result<std::map<stream_table_id, std::int64_t>>
 open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
              initiator by, ownership fence) {
   using ids = std::map<stream_table_id, std::int64_t>;
-  std::vector<std::int64_t> numbers;
-  for (auto table : tables)
-    numbers.push_back(static_cast<std::int64_t>(table));
   return db.once<ids>([&](pqxx::transaction_base& tx) {
     tx.conn().prepare(
       "pgt_open_history",
@@ -120,9 +116,9 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
       "set_config('synchronous_commit', 'off', true) RETURNING pgt_id, "
       "refresh_id");
     ids opened;
-    for (const auto& row : tx.exec_prepared(
-           "pgt_open_history", fmt::format("{{{}}}", fmt::join(numbers, ",")),
-           name_of(by), fence.epoch))
+    for (const auto& row :
+         tx.exec_prepared("pgt_open_history", catalog::array_of(tables),
+                          name_of(by), fence.epoch))
       opened[stream_table_id{row[0].as<std::int64_t>()}]
         = row[1].as<std::int64_t>();
     if (opened.empty())

@@ -6,7 +6,6 @@
 #include "services/postgres/field.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 namespace pgtrickle::engine {
@@ -99,33 +98,31 @@ starts_in(const std::optional<std::string>& by_schedule, milliseconds age,
   return std::chrono::floor<milliseconds>(wall_time{cron->next(data_at)} - now);
 }
 
-void tell_landing(pqxx::transaction_base& tx, const targeted_table& table,
+bool tell_landing(pqxx::transaction_base& tx, const targeted_table& table,
                   const waiting& at, const landing& expected) {
+  auto payload = payload_of(tx, table, expected);
   if (expected.breach) {
     if (!takes_its_turn(tx, table.id))
-      return;
-    auto payload = payload_of(tx, table, expected);
+      return false;
     payload["probability"] = expected.probability;
     payload["model"] = model_name;
     payload["cause"] = to_string(expected.cause);
     payload["suggested_action"] = expected.suggested_action;
-    return catalog::write_alert(tx, alert::predicted_sla_breach, table.id,
-                                std::move(payload));
+    catalog::write_alert(tx, alert::predicted_sla_breach, table.id,
+                         std::move(payload));
+    return true;
   }
   const auto target = static_cast<double>(table.target.count());
-  if (table.alert_is_open && at.age <= table.target
-      && expected.predicted_ms <= target && is_over(tx, table.id))
-    catalog::write_alert(tx, alert::sla_recovered, table.id,
-                         payload_of(tx, table, expected));
+  if (!table.alert_is_open || at.age > table.target
+      || expected.predicted_ms > target || !is_over(tx, table.id))
+    return false;
+  catalog::write_alert(tx, alert::sla_recovered, table.id, std::move(payload));
+  return true;
 }
 
 void look_ahead(pqxx::transaction_base& tx,
                 const std::vector<stream_table_id>& tables) {
-  std::vector<std::int64_t> ids;
-  for (const auto table : tables)
-    ids.push_back(static_cast<std::int64_t>(table));
-  const auto rows
-    = tx.exec_params(with_targets, fmt::format("{{{}}}", fmt::join(ids, ",")));
+  const auto rows = tx.exec_params(with_targets, catalog::array_of(tables));
   for (const auto& row : rows) {
     const targeted_table table{
       stream_table_id{row[0].as<std::int64_t>()}, row[1].as<std::string>(),

@@ -35,8 +35,8 @@ starts_in(const std::optional<std::string>& by_schedule,
           std::chrono::milliseconds age, wall_time now);
 
 /// Tells of a breach that is to be expected, or of its end, within `tx`: once
-/// for each cooldown, whoever asks.
-void tell_landing(pqxx::transaction_base& tx, const targeted_table& table,
+/// for each cooldown, whoever asks. Returns whether it did.
+bool tell_landing(pqxx::transaction_base& tx, const targeted_table& table,
                   const waiting& at, const landing& expected);
 
 /// Looks ahead for those of `tables` that have a target, which were just

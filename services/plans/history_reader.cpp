@@ -1,9 +1,9 @@
 #include "services/plans/history_reader.hpp"
 
+#include "services/catalog/stream_table_store.hpp"
 #include "services/postgres/field.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <map>
 
@@ -100,16 +100,9 @@ void read_hours(pqxx::transaction_base& tx, const std::string& ids,
 
 } // namespace
 
-std::string array_of(const std::vector<stream_table_id>& tables) {
-  std::vector<std::int64_t> ids;
-  for (const auto table : tables)
-    ids.push_back(static_cast<std::int64_t>(table));
-  return fmt::format("{{{}}}", fmt::join(ids, ","));
-}
-
 void count_hours(pqxx::transaction_base& tx,
                  const std::vector<stream_table_id>& tables) {
-  const auto ids = array_of(tables);
+  const auto ids = catalog::array_of(tables);
   tx.exec_params(
     fmt::format(
       "INSERT INTO pgtrickle.pgt_arrivals (pgt_id, hour, changes, refreshes, "
@@ -141,7 +134,7 @@ void count_hours(pqxx::transaction_base& tx,
 std::vector<past_of_table>
 read_history(pqxx::transaction_base& tx,
              const std::vector<stream_table_id>& tables) {
-  const auto ids = array_of(tables);
+  const auto ids = catalog::array_of(tables);
   auto found = read_tables(tx, ids);
   read_refreshes(tx, ids, found);
   read_hours(tx, ids, found);

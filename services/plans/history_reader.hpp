@@ -27,9 +27,6 @@ struct past_of_table {
   table_history history;
 };
 
-/// The ids as a text that PostgreSQL reads as an array.
-[[nodiscard]] std::string array_of(const std::vector<stream_table_id>& tables);
-
 /// Counts the changes of each hour since they were last counted. The counts of
 /// hours that may still grow are replaced by the next call.
 void count_hours(pqxx::transaction_base& tx,

@@ -103,6 +103,7 @@ result<std::size_t> lag_watch::look(postgres::session& db, ownership fence) {
     isolation::read_committed, [&](pqxx::dbtransaction& tx) {
       const auto tables = seen(tx);
       learn_models(tx, tables);
+      bool told = false;
       for (const auto& one : tables) {
         const auto known = models_.find(one.table.id);
         if (known == models_.end() || known->second.planned_at.empty())
@@ -112,9 +113,11 @@ result<std::size_t> lag_watch::look(postgres::session& db, ownership fence) {
                           : predict_landing(known->second.model, one.at);
         // Nothing is stale until something changes.
         expected.breach = expected.breach && one.has_pending;
-        engine::tell_landing(tx, one.table, one.at, expected);
+        told |= engine::tell_landing(tx, one.table, one.at, expected);
       }
-      catalog::check_fence(tx, fence.epoch);
+      // The fence is a row lock, which is written: not while nothing happens.
+      if (told)
+        catalog::check_fence(tx, fence.epoch);
       return tables.size();
     });
 }

@@ -1,9 +1,9 @@
 #include "services/plans/plan_store.hpp"
 
+#include "services/catalog/stream_table_store.hpp"
 #include "services/query/sql_text.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 
@@ -93,7 +93,7 @@ models_of(pqxx::transaction_base& tx,
   for (const auto& row :
        tx.exec_params("SELECT pgt_id, model FROM pgtrickle.pgt_plans "
                       "WHERE pgt_id = ANY ($1::bigint[])",
-                      array_of(tables)))
+                      catalog::array_of(tables)))
     if (auto model = model_in(row[1].as<std::string>()))
       models.emplace(stream_table_id{row[0].as<std::int64_t>()},
                      std::move(*model));
@@ -130,7 +130,7 @@ worker_loads loads(pqxx::transaction_base& tx,
        tx.exec_params("SELECT pgt_id, load FROM pgtrickle.pgt_plans WHERE "
                       "pgt_id = ANY ($1::bigint[]) UNION ALL SELECT NULL, "
                       "coalesce(sum(load), 0) FROM pgtrickle.pgt_plans",
-                      array_of(tables)))
+                      catalog::array_of(tables)))
     if (row[0].is_null())
       found.all = row[1].as<double>();
     else

@@ -135,8 +135,8 @@ TEST_CASE_FIXTURE(groups, "a join of many changes is added up unconsolidated") {
 TEST_CASE_FIXTURE(groups, "a group that is not there where it has to shrink "
                           "makes the stream table be computed anew") {
   const auto id = create("kept", told);
-  sql("SET session_replication_role = replica; DELETE FROM kept WHERE item = "
-      "1; RESET session_replication_role");
+  sql("SET pg_trickle.internal_refresh = on; DELETE FROM kept WHERE item = 1; "
+      "RESET pg_trickle.internal_refresh");
   sql("DELETE FROM sale WHERE id = 1");
   const auto failed = refresher().run({.tables = {id}}, {});
   REQUIRE(failed);
