@@ -100,10 +100,10 @@ starts_in(const std::optional<std::string>& by_schedule, milliseconds age,
 
 bool tell_landing(pqxx::transaction_base& tx, const targeted_table& table,
                   const waiting& at, const landing& expected) {
-  auto payload = payload_of(tx, table, expected);
   if (expected.breach) {
     if (!takes_its_turn(tx, table.id))
       return false;
+    auto payload = payload_of(tx, table, expected);
     payload["probability"] = expected.probability;
     payload["model"] = model_name;
     payload["cause"] = to_string(expected.cause);
@@ -116,7 +116,8 @@ bool tell_landing(pqxx::transaction_base& tx, const targeted_table& table,
   if (!table.alert_is_open || at.age > table.target
       || expected.predicted_ms > target || !is_over(tx, table.id))
     return false;
-  catalog::write_alert(tx, alert::sla_recovered, table.id, std::move(payload));
+  catalog::write_alert(tx, alert::sla_recovered, table.id,
+                       payload_of(tx, table, expected));
   return true;
 }
 

@@ -107,6 +107,15 @@ TEST_CASE_FIXTURE(plan_database, "of those who ask at once, one tells") {
     refresh.exec("SELECT 1");
     refresh.commit();
   }
+  SUBCASE("and who asks again within the cooldown writes nothing") {
+    pqxx::work one{first};
+    CHECK(one.exec1(question(kept, at))[0].as<bool>());
+    one.commit();
+    at.pass(cooldown / 2);
+    pqxx::work again{first};
+    CHECK_FALSE(again.exec1(question(kept, at))[0].as<bool>());
+    CHECK(again.exec1("SELECT pg_current_xact_id_if_assigned()")[0].is_null());
+  }
   SUBCASE("and so does whoever is second") {
     pqxx::work one{first};
     CHECK(one.exec1(question(kept, at))[0].as<bool>());

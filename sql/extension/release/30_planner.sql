@@ -81,6 +81,12 @@ RETURNS boolean LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp 
 DECLARE
   told boolean;
 BEGIN
+  -- What is late is asked about each second: the upsert alone would lock the row
+  -- each time, and a lock is written.
+  IF EXISTS (SELECT FROM pgtrickle.pgt_lag_alerts a
+             WHERE a.pgt_id = stream_table AND a.boot = on_boot AND at_uptime - a.uptime < cooldown) THEN
+    RETURN false;
+  END IF;
   INSERT INTO pgtrickle.pgt_lag_alerts AS a (pgt_id, is_open, told_at, boot, uptime)
   VALUES (stream_table, true, at, on_boot, at_uptime)
   ON CONFLICT (pgt_id) DO UPDATE SET
