@@ -26,6 +26,8 @@ enum { PLACE_OF_STAGE = 17, PLACE_OF_EXPECTED = 18, PLACE_OF_MARK = 19 };
 static bool reporting = false;
 static int64 rows = 0;
 static int64 rows_expected = 0;
+// Until something is to be done but counting.
+static int32 rows_left = 1;
 
 static void end_transaction(XactEvent event, void* unused) {
   (void)unused;
@@ -49,13 +51,23 @@ static void begin(int stage, Oid relation, int64 expected) {
   reporting = true;
   rows = 0;
   rows_expected = expected;
+  rows_left = GRAIN;
 }
 
-void count_row(void) {
-  if (!reporting && IsParallelWorker() && setting_internal_refresh)
-    begin(0, InvalidOid, 0);
-  if (reporting && ++rows % GRAIN == 0)
+static void report_rows(void) {
+  rows_left = GRAIN;
+  if (reporting) {
+    rows += GRAIN;
     pgstat_progress_update_param(PROGRESS_COPY_TUPLES_PROCESSED, rows);
+  } else if (IsParallelWorker() && setting_internal_refresh) {
+    begin(0, InvalidOid, 0);
+  }
+}
+
+// Once a row: it does no more than it must.
+void count_row(void) {
+  if (--rows_left == 0)
+    report_rows();
 }
 
 void count_rest(void) {
