@@ -4,6 +4,8 @@
 #include "services/metrics/metrics.hpp"
 #include "services/postgres/session.hpp"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -22,8 +24,17 @@ struct daemon_context {
   std::shared_ptr<metrics::node_metrics> metrics;
   /// Refreshes at a time in each database; 0: what the database says.
   std::int64_t workers = 0;
+  /// This node's weight beside the others.
+  std::int64_t capacity = 1;
+  /// It hands over whatever it owns, and ends.
+  bool drains = false;
+  /// After how long a silence others take over.
+  std::chrono::milliseconds lease{10'000};
   /// How long a shutdown waits for the work that is in progress.
   std::chrono::seconds shutdown_deadline{30};
+  /// Whether it was to hand over what it owned, and has.
+  std::shared_ptr<std::atomic<bool>> is_drained
+    = std::make_shared<std::atomic<bool>>(false);
   /// Whether PostgreSQL answered when it was last looked at.
   std::shared_ptr<std::atomic<bool>> is_ready
     = std::make_shared<std::atomic<bool>>(false);
@@ -33,7 +44,7 @@ struct daemon_context {
   session_for(const std::string& database, std::string_view part) const {
     auto options = postgres;
     options.database = database;
-    options.application_name = "pgtrickle " + std::string{part};
+    options.application_name = fmt::format("pgtrickle {}@{}", part, node);
     return options;
   }
 };

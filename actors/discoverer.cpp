@@ -2,14 +2,17 @@
 
 #include "actors/exit_reasons.hpp"
 #include "services/observation/discovery.hpp"
+#include "services/observation/situation.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace pgtrickle {
 
 namespace {
 
-constexpr std::chrono::seconds look_interval{2};
+/// How soon the death of another node is seen.
+constexpr std::chrono::seconds look_interval{1};
 
 } // namespace
 
@@ -17,6 +20,7 @@ discoverer_actor::behavior_type
 discoverer_state::make_behavior(context_ptr context, node_actor node) {
   context_ = std::move(context);
   node_ = std::move(node);
+
   self_->send(self_, look_due{});
   return {
     [this](look_due) { look(); },
@@ -39,19 +43,45 @@ void discoverer_state::look() {
 result<databases_found> discoverer_state::take_census() {
   if (auto connected = connect(); !connected)
     return tl::unexpected(std::move(connected.error()));
+  if (auto shown = show_presence(); !shown)
+    return tl::unexpected(std::move(shown.error()));
   auto rows = observation::databases_of_cluster(*db_);
   if (!rows)
     return tl::unexpected(std::move(rows.error()));
+  auto situation = observation::situation_of_cluster(*db_);
+  if (!situation)
+    return tl::unexpected(std::move(situation.error()));
   const auto to_look_into = census_.observe(*rows, self_->clock().now());
   for (const auto& database : to_look_into)
     census_.looked_into(database.id, look_into(database), self_->clock().now());
-  return databases_found{cluster_, census_.with_extension()};
+  return databases_found{cluster_, census_.with_extension(),
+                         std::move(*situation), is_leaving_};
+}
+
+/// Others read it in pg_stat_activity.
+result<void> discoverer_state::show_presence() {
+  return observation::is_drained(*db_, context_->node)
+    .and_then([&](bool drained) -> result<void> {
+      is_leaving_ = drained || context_->drains;
+      auto text = presence_text({context_->node,
+                                 static_cast<int>(context_->capacity),
+                                 !context_->bus->is_up(),
+                                 is_leaving_,
+                                 {},
+                                 {}});
+      if (text == shown_)
+        return {};
+      // What a node's name may consist of needs no quoting.
+      return db_->exec(fmt::format("SET application_name = '{}'", text))
+        .map([&](const pqxx::result&) { shown_ = std::move(text); });
+    });
 }
 
 result<void> discoverer_state::connect() {
   if (db_)
     return {};
-  return postgres::session::open(context_->session_for("", "discoverer"))
+  shown_.clear();
+  return postgres::session::open(context_->session_for("", "node"))
     .and_then([&](postgres::session db) {
       db_ = std::move(db);
       return observation::cluster_identity(*db_);

@@ -27,6 +27,7 @@ private:
   void look();
   [[nodiscard]] result<databases_found> take_census();
   [[nodiscard]] result<void> connect();
+  [[nodiscard]] result<void> show_presence();
   [[nodiscard]] bool look_into(const database_id& database);
   void failed(const failure& reason);
 
@@ -35,6 +36,10 @@ private:
   node_actor node_;
   std::optional<postgres::session> db_;
   std::string cluster_;
+  /// What others see of this node; empty: nothing yet.
+  std::string shown_;
+  bool is_leaving_ = false;
+
   database_census census_;
   int failures_ = 0;
   std::minstd_rand random_{std::random_device{}()};

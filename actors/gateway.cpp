@@ -28,6 +28,7 @@ gateway_actor::behavior_type gateway_state::make_behavior(context_ptr context) {
       take(arrived);
     },
     [this](const database_attached& terms) { attach(terms); },
+    [this](const database_closing& closing) { stop_listening(closing.id); },
     [this](const database_detached& gone) { detach(gone.id); },
     [this](const call_notice& notice) {
       if (const auto* entry = ledger_.find(notice.call_id))
@@ -76,10 +77,14 @@ void gateway_state::listen(served_database& served,
     self_->quit(exit_reason_of(listening.error()));
 }
 
-void gateway_state::detach(oid database) {
+void gateway_state::stop_listening(oid database) {
   std::erase_if(databases_, [&](const auto& served) {
     return served.first.database == database;
   });
+}
+
+void gateway_state::detach(oid database) {
+  stop_listening(database);
   for (const auto& entry : ledger_.take_all_of(database))
     give_up(entry, call_interrupted());
 }

@@ -47,7 +47,8 @@ sigset_t block_signals() {
 }
 
 std::string default_node_name() {
-  char host[64] = {};
+  // So that the whole has at most 32 characters.
+  char host[19] = {};
   gethostname(host, sizeof(host) - 1);
   return fmt::format("{}-{}-{:04x}", bus::token_of(host), getpid(),
                      std::random_device{}() & 0xffffU);
@@ -126,6 +127,9 @@ context_of(const config::options& options,
   context->bus = std::move(bus);
   context->metrics = std::move(metrics);
   context->workers = options.workers;
+  context->capacity = options.capacity;
+  context->drains = options.drain;
+  context->lease = std::chrono::seconds{options.lease};
   context->shutdown_deadline = std::chrono::seconds{options.shutdown_deadline};
   return context;
 }
@@ -201,13 +205,14 @@ result<int> run(daemon_options& options, const sigset_t& awaited, int argc,
   {
     caf::actor_system system{options};
     const auto running = system.spawn(node, context_ptr{context});
-    // A node that ends by itself ends the daemon: something starts it again.
+    // A node that ends by itself ends the daemon: something starts it again,
+    // unless it has handed over what it owned.
     running->attach_functor([&node_ended] {
       node_ended = true;
       kill(getpid(), SIGTERM);
     });
     wait_for_the_end(awaited, argc, argv, running, server);
-    failed = node_ended;
+    failed = node_ended && !*context->is_drained;
     shut_down(running, chosen);
   }
   spdlog::info("ended");

@@ -16,6 +16,7 @@ namespace pgtrickle {
 node_actor::behavior_type node_state::make_behavior(context_ptr context) {
   stays_alive_ = self_;
   context_ = std::move(context);
+  placement_.emplace(context_->node, context_->lease);
   self_->set_down_handler([this](const caf::down_msg& down) {
     if (!take_off(down.source) && !is_stopping_)
       part_died(down);
@@ -82,15 +83,40 @@ void node_state::take(const databases_found& found) {
   if (is_stopping_ || is_restarting_)
     return;
   self_->send(cluster_, found);
-  std::map<oid, database_id> wanted;
-  for (const auto& database : found.databases)
-    wanted.emplace(database.id, database);
+  std::set<oid> existing;
+  for (const auto& database : found.databases) {
+    existing.insert(database.id);
+    take_stance(database, found.situation);
+  }
   for (const auto& [id, supervisor] : supervisors_)
-    if (!wanted.contains(id))
+    if (!existing.contains(id))
       self_->send_exit(supervisor, caf::exit_reason::user_shutdown);
-  for (const auto& [id, database] : wanted)
-    if (!supervisors_.contains(id))
+  if (found.is_leaving
+      && (supervisors_.empty() || !placement_->has_heirs(found.situation))) {
+    spdlog::info("this node was drained, and ends");
+    *context_->is_drained = true;
+    shut_down();
+  }
+}
+
+void node_state::take_stance(const database_id& database,
+                             const cluster_situation& seen) {
+  const auto served = supervisors_.find(database.id);
+  const auto is_served = served != supervisors_.end();
+  const auto what
+    = placement_->decide(database.id, seen, is_served, self_->clock().now());
+  if (!is_served) {
+    if (what == stance::serve)
       start_supervisor(database);
+    return;
+  }
+  if (what == stance::serve)
+    return;
+  leaving_.insert(database.id);
+  if (what == stance::hand_over)
+    self_->send(served->second, hand_over_due{});
+  else
+    self_->send_exit(served->second, caf::exit_reason::user_shutdown);
 }
 
 void node_state::start_supervisor(const database_id& database) {
@@ -105,8 +131,9 @@ bool node_state::take_off(const caf::actor_addr& supervisor) {
   for (auto it = supervisors_.begin(); it != supervisors_.end(); ++it)
     if (it->second.address() == supervisor) {
       spdlog::info("database {}: let go", it->first);
-      // Whether it has the extension is to be seen again.
-      self_->send(discoverer_, database_lost{it->first});
+      // One that ended by itself found the extension gone.
+      if (leaving_.erase(it->first) == 0)
+        self_->send(discoverer_, database_lost{it->first});
       supervisors_.erase(it);
       return true;
     }

@@ -8,7 +8,9 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <map>
+#include <optional>
 #include <random>
+#include <set>
 #include <vector>
 
 namespace pgtrickle {
@@ -30,6 +32,7 @@ private:
 
   // -- databases ---
   void take(const databases_found& found);
+  void take_stance(const database_id& database, const cluster_situation& seen);
   void start_supervisor(const database_id& database);
   [[nodiscard]] bool take_off(const caf::actor_addr& supervisor);
 
@@ -46,6 +49,9 @@ private:
   cluster_actor cluster_;
   discoverer_actor discoverer_;
   std::map<oid, supervisor_actor> supervisors_;
+  /// Those that were told to end: another node has their databases.
+  std::set<oid> leaving_;
+  std::optional<placement> placement_;
   restart_policy policy_{{}};
   bool is_stopping_ = false;
   bool is_restarting_ = false;

@@ -89,6 +89,8 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
       report();
     },
     [this](restart_due) { restart(); },
+    [this](hand_over_due) { hand_over(); },
+    [this](hand_over_overdue) { shut_down(); },
     [this](reload_requested request) {
       if (watcher_)
         self_->send(watcher_, request);
@@ -199,6 +201,19 @@ void supervisor_state::restart() {
     start_from(*first);
 }
 
+/// What was called for is finished, as long as that takes no longer than a
+/// shutdown may.
+void supervisor_state::hand_over() {
+  if (is_handing_over_ || is_stopping_)
+    return;
+  is_handing_over_ = true;
+  spdlog::info("database {}: handed over", database_.name);
+  self_->send(gateway_, database_closing{database_.id});
+  if (calls_.empty())
+    return shut_down();
+  self_->delayed_send(self_, context_->shutdown_deadline, hand_over_overdue{});
+}
+
 /// The watcher goes last: it waits for the work that is in progress.
 void supervisor_state::shut_down() {
   if (is_stopping_)
@@ -294,6 +309,8 @@ void supervisor_state::answer(std::uint64_t number,
                               const call_outcome& outcome) {
   if (auto found = calls_.extract(number); !found.empty())
     found.mapped().promise.deliver(outcome);
+  if (is_handing_over_ && calls_.empty())
+    shut_down();
 }
 
 void supervisor_state::give_calls_up(child first) {

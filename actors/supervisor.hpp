@@ -50,6 +50,7 @@ private:
   void child_died(const caf::down_msg& down);
   void plan_restart(child dead, const caf::error& reason);
   void restart();
+  void hand_over();
   void shut_down();
   [[nodiscard]] bool has_children() const;
 
@@ -98,6 +99,7 @@ private:
   std::optional<database_opened> opened_;
   std::optional<child> to_restart_;
   restart_policy policy_{{}};
+  bool is_handing_over_ = false;
   bool is_stopping_ = false;
   worker_load load_;
   std::uint32_t stream_tables_ = 0;

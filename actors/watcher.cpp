@@ -14,8 +14,10 @@ namespace pgtrickle {
 
 namespace {
 
-/// How often a database that another daemon owns is tried again.
+/// How often a database that can't be owned yet is tried again.
 constexpr std::chrono::seconds claim_interval{1};
+/// How often an owner shows that it is there, at least.
+constexpr std::chrono::milliseconds sign_of_life{1000};
 /// How often notifications are looked for at least: no query unless there is
 /// one.
 constexpr std::chrono::milliseconds pulse_interval{250};
@@ -74,13 +76,26 @@ void watcher_state::claim() {
     case observation::claim::on_standby:
       if (failures_.occurred(self_->clock().now()))
         spdlog::info("database {}: waits on a standby", database_.name);
-      [[fallthrough]];
-    case observation::claim::owned_by_other:
       return self_->delayed_send(self_, claim_interval, claim_due{});
+    case observation::claim::owned_by_other:
+      return dislodge();
     case observation::claim::gone:
       self_->send(supervisor_, database_closed{});
       return self_->quit();
   }
+}
+
+/// The lock is waited for without a pause: who waits is seen by its owner, and
+/// has it as soon as that one lets go.
+void watcher_state::dislodge() {
+  const auto ended = observation::end_silent_owner(*db_, context_->lease);
+  if (!ended)
+    return self_->quit(exit_reason_of(ended.error()));
+  for (const auto& one : *ended)
+    spdlog::warn("database {}: ended \"{}\", which held it and was silent for "
+                 "{} s, or is no daemon's",
+                 database_.name, one, context_->lease.count() / 1000);
+  self_->send(self_, claim_due{});
 }
 
 void watcher_state::open() {
@@ -134,7 +149,7 @@ void watcher_state::look() {
   take_notifications();
   if (self_->clock().now() >= next_confirmation_) {
     confirm_ownership();
-    next_confirmation_ = self_->clock().now() + usual;
+    next_confirmation_ = self_->clock().now() + std::min(usual, sign_of_life);
   }
   if (self_->clock().now() >= next_look_) {
     look_for_changes();

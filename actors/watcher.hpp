@@ -32,6 +32,7 @@ public:
 private:
   // -- ownership ---
   void claim();
+  void dislodge();
   void open();
   void reload();
 

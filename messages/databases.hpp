@@ -6,6 +6,7 @@
 #include "services/config/settings.hpp"
 #include "services/coordination/database_census.hpp"
 #include "services/coordination/node_view.hpp"
+#include "services/coordination/placement.hpp"
 #include "services/core/error.hpp"
 #include "services/observation/ownership.hpp"
 
@@ -22,6 +23,10 @@ struct databases_found {
   /// PostgreSQL's system identifier.
   std::string cluster;
   std::set<database_id> databases;
+  /// Who is there, and who owns what.
+  cluster_situation situation;
+  /// This node is to hand over what it owns.
+  bool is_leaving = false;
 };
 
 /// The extension was found gone from a database.
@@ -41,12 +46,24 @@ struct database_closed {};
 /// Alerts wait in the outbox.
 struct alerts_waiting {};
 
+/// The gateway takes no more calls for the database; those that it has taken
+/// go on.
+struct database_closing {
+  oid id = 0;
+};
+
 /// The gateway no longer answers for the database.
 struct database_detached {
   oid id = 0;
 };
 
+/// Another node waits for the database, and should have it.
+struct hand_over_due {};
+
 // -- what an actor tells itself, and what the operator tells the node ---------
+
+/// A hand-over has waited long enough for the calls in progress.
+struct hand_over_overdue {};
 
 struct claim_due {};
 struct pulse {};
@@ -70,7 +87,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_opened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::alerts_waiting)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_closing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_detached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::hand_over_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::hand_over_overdue)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::claim_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::pulse)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::look_due)

@@ -112,6 +112,8 @@ using supervisor_actor = caf::typed_actor<
   caf::reacts_to<worker_load>,
   // Starts a child again after its delay.
   caf::reacts_to<restart_due>,
+  // Finishes what was begun, and ends.
+  caf::reacts_to<hand_over_due>, caf::reacts_to<hand_over_overdue>,
   // Reads settings and catalog again.
   caf::reacts_to<reload_requested>>;
 
@@ -128,7 +130,8 @@ using gateway_actor = caf::typed_actor<
   // Takes a call or a cancellation from the bus.
   caf::reacts_to<bus::message>,
   // Starts and ends listening for a database's calls.
-  caf::reacts_to<database_attached>, caf::reacts_to<database_detached>,
+  caf::reacts_to<database_attached>, caf::reacts_to<database_closing>,
+  caf::reacts_to<database_detached>,
   // Tells a caller something.
   caf::reacts_to<call_notice>,
   // Tells a caller that its call failed, before the work has ended.
@@ -158,7 +161,8 @@ using discoverer_actor = caf::typed_actor<
 
 /// One daemon.
 using node_actor = caf::typed_actor<
-  // Starts supervisors for new databases, stops those of dropped ones.
+  // Starts supervisors for the databases that are its own, stops those of
+  // dropped ones, hands over what others should have.
   caf::reacts_to<databases_found>,
   // Starts again after a child's death.
   caf::reacts_to<restart_due>,

@@ -15,6 +15,7 @@ namespace {
 
 std::string text_of(const std::string& value) { return value; }
 std::string text_of(std::int64_t value) { return std::to_string(value); }
+std::string text_of(bool value) { return value ? "true" : "false"; }
 
 bool assign(std::string& member, const std::string& text) {
   member = text;
@@ -26,6 +27,17 @@ bool assign(std::int64_t& member, const std::string& text) {
   const auto [stop, error] = std::from_chars(text.data(), end, member);
   return error == std::errc{} && stop == end;
 }
+
+bool assign(bool& member, const std::string& text) {
+  member = text == "true";
+  return member || text == "false";
+}
+
+/// What a variable of the member's type must be.
+template <class T>
+constexpr auto expected_of = "Use a whole number.";
+template <>
+constexpr auto expected_of<bool> = "Use true or false.";
 
 result<void> check_one_of(std::string_view name, const std::string& value,
                           std::span<const std::string_view> allowed) {
@@ -49,11 +61,12 @@ result<void> check_range(std::string_view name, std::int64_t value,
 result<void> check_node(const std::string& node) {
   constexpr std::string_view allowed
     = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-  if (node.size() <= 63 && node.find_first_not_of(allowed) == std::string::npos)
+  // More would be cut off where PostgreSQL shows its sessions.
+  if (node.size() <= 32 && node.find_first_not_of(allowed) == std::string::npos)
     return {};
   return fail(errc::invalid_argument,
               fmt::format("option node is \"{}\"", node),
-              "Use at most 63 letters, digits, - and _.");
+              "Use at most 32 letters, digits, - and _.");
 }
 
 } // namespace
@@ -74,7 +87,7 @@ result<void> read_environment(options& o, const environment& env) {
     return fail(                                                               \
       errc::invalid_argument,                                                  \
       fmt::format("environment variable {} is \"{}\"", environment, *text),    \
-      "Use a whole number.");
+      expected_of<type>);
 #include "services/config/options.def"
   return {};
 }
@@ -86,6 +99,8 @@ result<void> validate(const options& o) {
   return check_one_of("log-level", o.log_level, levels)
     .and_then([&] { return check_one_of("log-format", o.log_format, formats); })
     .and_then([&] { return check_range("workers", o.workers, 0, 64); })
+    .and_then([&] { return check_range("capacity", o.capacity, 1, 64); })
+    .and_then([&] { return check_range("lease", o.lease, 2, 300); })
     .and_then([&] {
       return check_range("shutdown-deadline", o.shutdown_deadline, 0, 3600);
     })

@@ -1,13 +1,13 @@
 #include "services/observation/ownership.hpp"
 
+#include "services/catalog/alert_writer.hpp"
+#include "services/observation/situation.hpp"
+
 #include <fmt/format.h>
 
 namespace pgtrickle::observation {
 
 namespace {
-
-constexpr auto claim_lock
-  = "SELECT pg_try_advisory_lock(hashtextextended('pgtrickle owner', 0))";
 
 constexpr auto situation
   = "SELECT pg_is_in_recovery(),"
@@ -17,8 +17,44 @@ constexpr auto situation
     " current_database()";
 
 constexpr auto next_epoch
-  = "UPDATE pgtrickle.pgt_owner SET node = $1, epoch = epoch + 1,"
-    " acquired_at = clock_timestamp() RETURNING epoch";
+  = "UPDATE pgtrickle.pgt_owner o SET node = $1, epoch = o.epoch + 1,"
+    " acquired_at = clock_timestamp() FROM pgtrickle.pgt_owner before"
+    " RETURNING o.epoch, before.node";
+
+// How long to wait for a session that was told to end.
+constexpr std::chrono::milliseconds farewell{2000};
+
+// Holders that are no node's, or whose node is silent, and all that the same
+// node has in this database.
+constexpr auto end_holder
+  = "WITH holder AS (SELECT a.pid, a.application_name,"
+    "  a.usesysid IS DISTINCT FROM current_user::regrole AS is_foreign,"
+    "  a.state <> 'active' OR a.wait_event = 'ClientWrite' AS is_idle,"
+    "  a.state_change"
+    "  FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+    "  WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted"
+    "  AND l.database = (SELECT oid FROM pg_database"
+    "   WHERE datname = current_database())"
+    "  AND (l.classid::bigint << 32) | l.objid::bigint = {})"
+    " SELECT h.application_name, h.is_foreign,"
+    "  (SELECT count(pg_terminate_backend(a.pid, {})) FROM pg_stat_activity a"
+    "   WHERE a.pid = h.pid OR NOT h.is_foreign"
+    "   AND a.datname = current_database() AND a.usesysid = "
+    "   current_user::regrole AND a.application_name LIKE 'pgtrickle %@%'"
+    "   AND split_part(a.application_name, '@', 2)"
+    "    = split_part(h.application_name, '@', 2))"
+    " FROM holder h WHERE h.is_foreign OR h.is_idle"
+    "  AND clock_timestamp() - h.state_change >= interval '{} milliseconds'";
+
+// What an owner that lost the database without knowing left at work there: it
+// could commit nothing, but hold locks.
+constexpr auto end_leftovers
+  = "SELECT pg_terminate_backend(pid, {}) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND usesysid = current_user::regrole"
+    " AND application_name LIKE 'pgtrickle %@%'"
+    " AND application_name NOT LIKE 'pgtrickle watcher@%'"
+    " AND application_name NOT LIKE 'pgtrickle node@%'"
+    " AND split_part(application_name, '@', 2) <> $1";
 
 constexpr auto secret_and_time
   = "SELECT secret, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
@@ -27,7 +63,10 @@ constexpr auto secret_and_time
 database_facts take_over(pqxx::dbtransaction& tx, const std::string& node,
                          database_facts facts) {
   tx.exec("SELECT pgtrickle._settle_home()");
-  facts.fence.epoch = tx.exec_params1(next_epoch, node)[0].as<std::int64_t>();
+  tx.exec_params(fmt::format(end_leftovers, farewell.count()), node);
+  const auto owner = tx.exec_params1(next_epoch, node);
+  facts.fence.epoch = owner[0].as<std::int64_t>();
+  facts.predecessor = owner[1].as<std::string>("");
   const auto row = tx.exec1(secret_and_time);
   facts.secret = pqxx::binarystring{row[0]}.str();
   facts.clock = {database_clock::database_time{
@@ -36,8 +75,8 @@ database_facts take_over(pqxx::dbtransaction& tx, const std::string& node,
   return facts;
 }
 
-claim_outcome claim_in(pqxx::dbtransaction& tx, const std::string& node,
-                       oid expected) {
+/// Whether the database can be owned, and by whom is not asked yet.
+claim_outcome situation_in(pqxx::dbtransaction& tx, oid expected) {
   const auto row = tx.exec1(situation);
   database_facts facts;
   facts.cluster = row[2].as<std::string>();
@@ -48,19 +87,54 @@ claim_outcome claim_in(pqxx::dbtransaction& tx, const std::string& node,
   // Another database may bear the name of one that was dropped.
   if (!row[1].as<bool>() || facts.id != expected)
     return {claim::gone, std::move(facts)};
-  // Not part of the transaction: held until the session ends.
-  if (!tx.exec1(claim_lock)[0].as<bool>())
-    return {claim::owned_by_other, std::move(facts)};
-  return {claim::owned, take_over(tx, node, std::move(facts))};
+  return {claim::owned, std::move(facts)};
+}
+
+/// Held until the session ends; waits for it as long as for any other lock, in
+/// sight of the owner. False: another session has it.
+result<bool> take_lock(postgres::session& db) {
+  const auto taken
+    = db.exec(fmt::format("SELECT pg_advisory_lock({})", owner_lock));
+  if (taken)
+    return true;
+  if (taken.error().code == errc::lock_unavailable)
+    return false;
+  return tl::unexpected(taken.error());
 }
 
 } // namespace
 
 result<claim_outcome> claim_ownership(postgres::session& db,
                                       const std::string& node, oid expected) {
+  auto outcome = db.run<claim_outcome>(
+    postgres::isolation::read_committed,
+    [&](pqxx::dbtransaction& tx) { return situation_in(tx, expected); });
+  if (!outcome || outcome->state != claim::owned)
+    return outcome;
+  const auto locked = take_lock(db);
+  if (!locked)
+    return tl::unexpected(locked.error());
+  if (!*locked) {
+    outcome->state = claim::owned_by_other;
+    return outcome;
+  }
   return db.run<claim_outcome>(
     postgres::isolation::read_committed,
-    [&](pqxx::dbtransaction& tx) { return claim_in(tx, node, expected); });
+    [&](pqxx::dbtransaction& tx) -> claim_outcome {
+      return {claim::owned, take_over(tx, node, std::move(outcome->facts))};
+    });
+}
+
+result<std::vector<std::string>>
+end_silent_owner(postgres::session& db, std::chrono::milliseconds lease) {
+  return db
+    .exec(fmt::format(end_holder, owner_lock, farewell.count(), lease.count()))
+    .map([](const pqxx::result& rows) {
+      std::vector<std::string> ended;
+      for (const auto& row : rows)
+        ended.push_back(row[0].as<std::string>(""));
+      return ended;
+    });
 }
 
 result<void> listen(postgres::session& db) {

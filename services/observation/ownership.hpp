@@ -16,6 +16,8 @@ struct database_facts {
   oid id = 0;
   std::string name;
   ownership fence;
+  /// Who owned it before; empty: nobody.
+  std::string predecessor;
   /// The key of the calls' signatures: never logged.
   std::string secret;
   database_clock clock;
@@ -30,9 +32,16 @@ struct claim_outcome {
 };
 
 /// Tries to own the database of `db`, which should be `expected`, for as long
-/// as the session lives. Errors: lock_unavailable, connection_lost.
+/// as the session lives; waits for another owner to let go as long as the
+/// session's lock_timeout says. Errors: connection_lost.
 [[nodiscard]] result<claim_outcome>
 claim_ownership(postgres::session& db, const std::string& node, oid expected);
+
+/// Ends the sessions of an owner that was silent for `lease`: it was stopped,
+/// or cut off. So it does with a session of another role that holds the owner's
+/// lock, which makes it no owner. Returns what they called themselves.
+[[nodiscard]] result<std::vector<std::string>>
+end_silent_owner(postgres::session& db, std::chrono::milliseconds lease);
 
 /// Starts to listen to what the extension tells whoever owns the database.
 [[nodiscard]] result<void> listen(postgres::session& db);

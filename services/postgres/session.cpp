@@ -57,7 +57,12 @@ std::string connection_string(const session_options& options) {
     }
     return text + "'";
   };
-  auto result = uri ? "dbname=" + quote(options.conninfo) : options.conninfo;
+  // A server that has vanished is noticed; what the user says about that wins.
+  const std::string alertness = "keepalives_idle=5 keepalives_interval=2 "
+                                "keepalives_count=3 tcp_user_timeout=10000 ";
+  auto result
+    = alertness
+      + (uri ? "dbname=" + quote(options.conninfo) : options.conninfo);
   if (!options.database.empty() && !uri)
     result += " dbname=" + quote(options.database);
   return fmt::format("{} application_name={} connect_timeout={}", result,

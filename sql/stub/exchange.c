@@ -10,8 +10,11 @@
 #include <mb/pg_wchar.h>
 #include <portability/instr_time.h>
 #include <storage/ipc.h>
+#include <storage/latch.h>
+#include <utils/backend_status.h>
 #include <utils/memutils.h>
 #include <utils/timeout.h>
+#include <utils/wait_event.h>
 
 #include <miscadmin.h>
 
@@ -20,6 +23,9 @@
 // The daemon says every second that it is alive.
 #define SILENCE_MS 5000
 #define FAREWELL_MS 100
+// How long a call waits for a daemon to take its database over.
+#define TAKE_OVER_MS 5000
+#define TAKE_OVER_LOOK_MS 100
 #define MAX_CALL_MS (24 * 60 * 60 * 1000)
 
 typedef struct exchange {
@@ -121,6 +127,33 @@ static void report_nobody(exchange* call) {
             : errhint("Set pg_trickle.enabled to on for this database."));
 }
 
+// Whether any daemon is there: each keeps a session that bears its name.
+static bool sees_daemon(void) {
+  int count;
+  pgstat_clear_backend_activity_snapshot();
+  count = pgstat_fetch_stat_numbackends();
+  for (int i = 1; i <= count; i++) {
+    LocalPgBackendStatus* entry = pgstat_fetch_stat_local_beentry(i);
+    if (entry != NULL
+        && strncmp(entry->backendStatus.st_appname, "pgtrickle node@", 15) == 0)
+      return true;
+  }
+  return false;
+}
+
+// Nobody got the call, so it can be sent again: one of the daemons there may
+// be about to own the database.
+static void send_again_or_give_up(exchange* call, const char* arguments) {
+  if (!setting_enabled || ms_since(call->started) >= TAKE_OVER_MS
+      || !sees_daemon())
+    report_nobody(call);
+  WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+            TAKE_OVER_LOOK_MS, PG_WAIT_EXTENSION);
+  ResetLatch(MyLatch);
+  CHECK_FOR_INTERRUPTS();
+  send_request(call, arguments);
+}
+
 static void report_gone(void) {
   ereport(ERROR, errcode(ERRCODE_CONNECTION_FAILURE),
           errmsg("the connection to NATS was lost during the call"),
@@ -164,7 +197,7 @@ static void converse(exchange* call, const char* arguments) {
       case NATS_NOTHING:
         break;
       case NATS_NOBODY:
-        report_nobody(call);
+        send_again_or_give_up(call, arguments);
         break;
       case NATS_GONE:
         report_gone();

@@ -40,6 +40,8 @@ struct fixture : test::actor_fixture {
         [](alerts_waiting) {},
         [](const worker_load&) {},
         [](restart_due) {},
+        [](hand_over_due) {},
+        [](hand_over_overdue) {},
         [](reload_requested) {},
         [](const test::inside& what) { what.act(); },
       };

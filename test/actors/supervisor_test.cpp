@@ -16,6 +16,7 @@ struct fixture : test::actor_fixture {
       return {
         [](const bus::message&) {},
         [this](const database_attached&) { ++attached; },
+        [this](const database_closing&) { ++closing; },
         [this](const database_detached&) { ++detached; },
         [](const call_notice&) {},
         [](const call_refused&) {},
@@ -152,6 +153,7 @@ struct fixture : test::actor_fixture {
   int registrars = 0;
   int announcers = 0;
   int attached = 0;
+  int closing = 0;
   int detached = 0;
 };
 
@@ -258,6 +260,17 @@ TEST_CASE_FIXTURE(fixture, "at the end the gateway lets go and all children "
   open();
   caf::anon_send_exit(aut, caf::exit_reason::user_shutdown);
   settle();
+  CHECK(detached == 1);
+  advance(1min);
+  CHECK(watchers == 1);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "a hand-over with no call in progress ends at once") {
+  open();
+  caf::anon_send(aut, hand_over_due{});
+  settle();
+  CHECK(closing == 1);
   CHECK(detached == 1);
   advance(1min);
   CHECK(watchers == 1);

@@ -25,12 +25,11 @@ bool follows(scenario& s, std::chrono::milliseconds limit) {
 TEST_CASE("a part of the daemon that loses its connection comes back") {
   scenario s;
   create_reader(s);
-  for (const std::string part :
-       {"watcher", "registrar", "refresher", "discoverer"}) {
+  for (const std::string part : {"watcher", "registrar", "refresher", "node"}) {
     CAPTURE(part);
     s.admin.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'pgtrickle "
-                + part + "'");
+                " WHERE application_name LIKE 'pgtrickle "
+                + part + "@%'");
     CHECK(follows(s, 10s));
     CHECK(eventually(10s, [&] {
       return s.db.run("SELECT pgtrickle.refresh_stream_table('reader')")

@@ -14,15 +14,18 @@ namespace pgtrickle::test {
 /// and ended any number of times; its log goes on.
 class private_daemon {
 public:
-  /// Does not start it.
+  /// Does not start it. `options` come after those that every test needs.
   private_daemon(const std::string& postgres, const std::string& nats,
-                 const std::string& node);
+                 const std::string& node,
+                 const std::vector<std::string>& options = {});
 
   void start();
   /// Ends it as a power failure would.
   void kill();
   /// Asks it to end and waits; returns the exit status.
   int stop();
+  /// Waits for its end; returns the exit status.
+  int wait();
   void signal(int number) const;
 
   [[nodiscard]] bool running();

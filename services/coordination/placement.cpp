@@ -1,0 +1,173 @@
+#include "services/coordination/placement.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <iterator>
+#include <sstream>
+
+namespace pgtrickle {
+
+namespace {
+
+constexpr std::string_view prefix = "pgtrickle ";
+
+/// FNV-1a, and the finalizer of splitmix64: the low bits of the former alone
+/// are too alike for names that differ in their last character.
+std::uint64_t hash_of(std::string_view node, oid database) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const unsigned char c : fmt::format("{}/{}", node, database))
+    hash = (hash ^ c) * 0x100000001b3;
+  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
+  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
+  return hash ^ (hash >> 31);
+}
+
+double claim_of(const node_presence& node, oid database) {
+  // In (0, 1).
+  const auto uniform
+    = (static_cast<double>(hash_of(node.node, database) >> 11) + 0.5) / 0x1p53;
+  return static_cast<double>(node.capacity) / -std::log(uniform);
+}
+
+bool is_leaving(const std::vector<node_presence>& nodes,
+                std::string_view name) {
+  return std::ranges::any_of(nodes, [&](const auto& node) {
+    return node.node == name && node.is_leaving;
+  });
+}
+
+} // namespace
+
+// -- how nodes show themselves ------------------------------------------------
+
+std::string presence_text(const node_presence& node) {
+  return fmt::format("{}node@{} {}{}{}", prefix, node.node, node.capacity,
+                     node.is_deaf ? " deaf" : "",
+                     node.is_leaving ? " leaving" : "");
+}
+
+std::optional<node_presence> parse_presence(std::string_view text) {
+  const auto at = text.find('@');
+  if (!text.starts_with(prefix) || at == std::string_view::npos)
+    return std::nullopt;
+  std::istringstream words{std::string{text.substr(at + 1)}};
+  node_presence node;
+  words >> node.node;
+  for (std::string word; words >> word;)
+    if (word == "deaf")
+      node.is_deaf = true;
+    else if (word == "leaving")
+      node.is_leaving = true;
+    else
+      std::from_chars(word.data(), word.data() + word.size(), node.capacity);
+  if (node.node.empty() || node.capacity < 1)
+    return std::nullopt;
+  return node;
+}
+
+// -- whose a database should be -----------------------------------------------
+
+std::vector<std::string> ranking(const std::vector<node_presence>& nodes,
+                                 oid database) {
+  std::vector<std::pair<double, std::string>> claims;
+  for (const auto& node : nodes)
+    claims.emplace_back(claim_of(node, database), node.node);
+  std::ranges::sort(claims, std::greater<>{});
+  std::vector<std::string> names;
+  std::ranges::transform(claims, std::back_inserter(names),
+                         &std::pair<double, std::string>::second);
+  return names;
+}
+
+/// Those who live, stay, and have been there long enough; `owner`, if it is
+/// one of those who live and stay, was. Who hears calls comes before who
+/// doesn't.
+std::vector<node_presence> placement::candidates(const cluster_situation& seen,
+                                                 std::string_view owner,
+                                                 time_point now) const {
+  std::vector<node_presence> there;
+  std::ranges::copy_if(seen.nodes, std::back_inserter(there),
+                       [&](const auto& node) {
+                         return node.silent_for < lease_ && !node.is_leaving;
+                       });
+  const auto narrow = [&](const auto& condition) {
+    if (std::ranges::any_of(there, condition))
+      std::erase_if(there, [&](const auto& node) { return !condition(node); });
+  };
+  narrow([&](const auto& node) {
+    const auto& [is_deaf, since] = hearings_.at(node.node);
+    const auto is_settled = since <= now - hearing_settles;
+    return node.node == owner ? !is_deaf || !is_settled
+                              : !is_deaf && is_settled;
+  });
+  narrow([&](const auto& node) {
+    return node.node == owner || node.present_for >= lease_;
+  });
+  return there;
+}
+
+void placement::listen(const cluster_situation& seen, time_point now) {
+  std::map<std::string, hearing> current;
+  for (const auto& node : seen.nodes) {
+    const auto known = hearings_.find(node.node);
+    if (known == hearings_.end())
+      current[node.node] = {node.is_deaf};
+    else if (known->second.is_deaf == node.is_deaf)
+      current.insert(*known);
+    else
+      current[node.node] = {node.is_deaf, now};
+  }
+  hearings_ = std::move(current);
+}
+
+bool placement::has_heirs(const cluster_situation& seen) const {
+  return std::ranges::any_of(seen.nodes, [&](const auto& node) {
+    return node.node != self_ && node.silent_for < lease_ && !node.is_leaving;
+  });
+}
+
+stance placement::decide(oid database, const cluster_situation& seen,
+                         bool is_serving, time_point now) {
+  listen(seen, now);
+  const auto found = seen.tenures.find(database);
+  const auto tenure
+    = found == seen.tenures.end() ? database_tenure{} : found->second;
+  if (tenure.owner.empty() || tenure.owner_silent_for >= lease_)
+    return of_nobody(database, seen, is_serving, now);
+  unowned_since_.erase(database);
+  if (tenure.owner == self_)
+    return of_own(database, seen, tenure, now);
+  const auto ranked = ranking(candidates(seen, tenure.owner, now), database);
+  return !ranked.empty() && ranked.front() == self_ ? stance::serve
+                                                    : stance::stay_away;
+}
+
+/// Only to who already waits: a database is not let go of in the hope that
+/// someone comes.
+stance placement::of_own(oid database, const cluster_situation& seen,
+                         const database_tenure& tenure, time_point now) const {
+  const auto ranked = ranking(candidates(seen, self_, now), database);
+  const auto has_better_owner = !ranked.empty() && ranked.front() != self_
+                                && tenure.waiting.contains(ranked.front());
+  return has_better_owner ? stance::hand_over : stance::serve;
+}
+
+/// The next in rank steps in when those before it don't.
+stance placement::of_nobody(oid database, const cluster_situation& seen,
+                            bool is_serving, time_point now) {
+  const auto since = unowned_since_.try_emplace(database, now).first->second;
+  if (is_leaving(seen.nodes, self_))
+    return stance::stay_away;
+  if (is_serving)
+    return stance::serve;
+  const auto ranked = ranking(candidates(seen, {}, now), database);
+  const auto rank = std::ranges::find(ranked, self_) - ranked.begin();
+  if (rank == std::ssize(ranked))
+    return stance::stay_away;
+  return now - since >= rank * precedence ? stance::serve : stance::stay_away;
+}
+
+} // namespace pgtrickle
