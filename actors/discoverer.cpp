@@ -31,6 +31,10 @@ discoverer_state::make_behavior(context_ptr context, node_actor node) {
 }
 
 void discoverer_state::look() {
+  // Who was stopped, or cut off, for a lease comes back as a newcomer.
+  const auto now = self_->clock().now();
+  if (now - std::exchange(looked_at_, now) >= context_->lease)
+    db_.reset();
   auto found = take_census();
   if (!found)
     return failed(found.error());

@@ -39,6 +39,7 @@ private:
   /// What others see of this node; empty: nothing yet.
   std::string shown_;
   bool is_leaving_ = false;
+  std::chrono::steady_clock::time_point looked_at_{};
 
   database_census census_;
   int failures_ = 0;

@@ -18,7 +18,8 @@ constexpr int reconnect_jitter_ms = 250;
 constexpr int reconnect_buffer_bytes = 4 * 1024 * 1024;
 constexpr int max_pending_messages = 4096;
 constexpr int max_pending_bytes = 16 * 1024 * 1024;
-constexpr int ping_interval_ms = 10'000;
+/// A server that vanished is noticed after three of them.
+constexpr int ping_interval_ms = 2000;
 
 template <auto Destroy>
 struct destroyer {

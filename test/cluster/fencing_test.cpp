@@ -39,6 +39,7 @@ TEST_CASE("an owner stopped in the middle of a refresh commits nothing "
   fleet all{1};
   all.start("a");
   all.start("b");
+  all.settle();
   REQUIRE(all.follows("d1", 10s));
   auto db = all.connect("d1");
   // A refresh that lasts until this table can be locked.
@@ -76,6 +77,7 @@ TEST_CASE("whatever stops or cuts off an owner, nothing is committed under a "
   fleet all{1};
   all.start("a");
   all.start("b");
+  all.settle();
   REQUIRE(all.follows("d1", 10s));
   note_writers(all);
   std::mt19937 random{7};

@@ -71,6 +71,21 @@ wired_daemon& fleet::start(const std::string& name,
 
 wired_daemon& fleet::node(const std::string& name) { return *nodes_.at(name); }
 
+void fleet::settle() const {
+  std::vector<node_presence> all;
+  for (const auto& [name, node] : nodes_)
+    all.push_back(present(name));
+  for (const auto& database : databases_) {
+    const auto owner = ranking(all, oid_of(database)).front();
+    require(eventually(20s,
+                       [&] {
+                         return owner_of(database) == owner
+                                && is_served_by(database, owner);
+                       }),
+            database + " does not come to " + owner + ": " + logs());
+  }
+}
+
 session fleet::connect(const std::string& database,
                        const std::string& user) const {
   session db(postgres.conninfo(database, user));

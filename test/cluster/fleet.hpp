@@ -42,7 +42,8 @@ public:
   wired_daemon& start(const std::string& name,
                       const std::vector<std::string>& options = {});
   [[nodiscard]] wired_daemon& node(const std::string& name);
-  void forget(const std::string& name) { nodes_.erase(name); }
+  /// Waits until each database is owned by the daemon that should have it.
+  void settle() const;
 
   /// A session of the superuser; statements end after a minute.
   [[nodiscard]] session connect(const std::string& database,
