@@ -1,6 +1,5 @@
 #include "services/observation/ownership.hpp"
 
-#include "services/catalog/alert_writer.hpp"
 #include "services/observation/situation.hpp"
 
 #include <fmt/format.h>
@@ -17,9 +16,8 @@ constexpr auto situation
     " current_database()";
 
 constexpr auto next_epoch
-  = "UPDATE pgtrickle.pgt_owner o SET node = $1, epoch = o.epoch + 1,"
-    " acquired_at = clock_timestamp() FROM pgtrickle.pgt_owner before"
-    " RETURNING o.epoch, before.node";
+  = "UPDATE pgtrickle.pgt_owner SET node = $1, epoch = epoch + 1,"
+    " acquired_at = clock_timestamp() RETURNING epoch";
 
 // How long to wait for a session that was told to end.
 constexpr std::chrono::milliseconds farewell{2000};
@@ -64,9 +62,7 @@ database_facts take_over(pqxx::dbtransaction& tx, const std::string& node,
                          database_facts facts) {
   tx.exec("SELECT pgtrickle._settle_home()");
   tx.exec_params(fmt::format(end_leftovers, farewell.count()), node);
-  const auto owner = tx.exec_params1(next_epoch, node);
-  facts.fence.epoch = owner[0].as<std::int64_t>();
-  facts.predecessor = owner[1].as<std::string>("");
+  facts.fence.epoch = tx.exec_params1(next_epoch, node)[0].as<std::int64_t>();
   const auto row = tx.exec1(secret_and_time);
   facts.secret = pqxx::binarystring{row[0]}.str();
   facts.clock = {database_clock::database_time{

@@ -16,8 +16,6 @@ struct database_facts {
   oid id = 0;
   std::string name;
   ownership fence;
-  /// Who owned it before; empty: nobody.
-  std::string predecessor;
   /// The key of the calls' signatures: never logged.
   std::string secret;
   database_clock clock;
