@@ -83,28 +83,26 @@ void node_state::take(const databases_found& found) {
   if (is_stopping_ || is_restarting_)
     return;
   self_->send(cluster_, found);
+  placement_->observe(found.situation, self_->clock().now());
   std::set<oid> existing;
   for (const auto& database : found.databases) {
     existing.insert(database.id);
-    take_stance(database, found.situation);
+    take_stance(database);
   }
   for (const auto& [id, supervisor] : supervisors_)
     if (!existing.contains(id))
       self_->send_exit(supervisor, caf::exit_reason::user_shutdown);
-  if (found.is_leaving
-      && (supervisors_.empty() || !placement_->has_heirs(found.situation))) {
+  if (found.is_leaving && (supervisors_.empty() || !placement_->has_heirs())) {
     spdlog::info("this node was drained, and ends");
     *context_->is_drained = true;
     shut_down();
   }
 }
 
-void node_state::take_stance(const database_id& database,
-                             const cluster_situation& seen) {
+void node_state::take_stance(const database_id& database) {
   const auto served = supervisors_.find(database.id);
   const auto is_served = served != supervisors_.end();
-  const auto what
-    = placement_->decide(database.id, seen, is_served, self_->clock().now());
+  const auto what = placement_->decide(database.id, is_served);
   if (!is_served) {
     if (what == stance::serve)
       start_supervisor(database);

@@ -32,7 +32,7 @@ private:
 
   // -- databases ---
   void take(const databases_found& found);
-  void take_stance(const database_id& database, const cluster_situation& seen);
+  void take_stance(const database_id& database);
   void start_supervisor(const database_id& database);
   [[nodiscard]] bool take_off(const caf::actor_addr& supervisor);
 

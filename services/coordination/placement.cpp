@@ -85,11 +85,9 @@ std::vector<std::string> ranking(const std::vector<node_presence>& nodes,
 /// Those who live, stay, and have been there long enough; `owner`, if it is
 /// one of those who live and stay, was. Who hears calls comes before who
 /// doesn't.
-std::vector<node_presence> placement::candidates(const cluster_situation& seen,
-                                                 std::string_view owner,
-                                                 time_point now) const {
+std::vector<node_presence> placement::candidates(std::string_view owner) const {
   std::vector<node_presence> there;
-  std::ranges::copy_if(seen.nodes, std::back_inserter(there),
+  std::ranges::copy_if(seen_.nodes, std::back_inserter(there),
                        [&](const auto& node) {
                          return node.silent_for < lease_ && !node.is_leaving;
                        });
@@ -99,7 +97,7 @@ std::vector<node_presence> placement::candidates(const cluster_situation& seen,
   };
   narrow([&](const auto& node) {
     const auto& [is_deaf, since] = hearings_.at(node.node);
-    const auto is_settled = since <= now - hearing_settles;
+    const auto is_settled = since <= now_ - hearing_settles;
     return node.node == owner ? !is_deaf || !is_settled
                               : !is_deaf && is_settled;
   });
@@ -109,65 +107,67 @@ std::vector<node_presence> placement::candidates(const cluster_situation& seen,
   return there;
 }
 
-void placement::listen(const cluster_situation& seen, time_point now) {
+void placement::observe(cluster_situation seen, time_point now) {
+  seen_ = std::move(seen);
+  now_ = now;
+  listen();
+}
+
+void placement::listen() {
   std::map<std::string, hearing> current;
-  for (const auto& node : seen.nodes) {
+  for (const auto& node : seen_.nodes) {
     const auto known = hearings_.find(node.node);
     if (known == hearings_.end())
       current[node.node] = {node.is_deaf};
     else if (known->second.is_deaf == node.is_deaf)
       current.insert(*known);
     else
-      current[node.node] = {node.is_deaf, now};
+      current[node.node] = {node.is_deaf, now_};
   }
   hearings_ = std::move(current);
 }
 
-bool placement::has_heirs(const cluster_situation& seen) const {
-  return std::ranges::any_of(seen.nodes, [&](const auto& node) {
+bool placement::has_heirs() const {
+  return std::ranges::any_of(seen_.nodes, [&](const auto& node) {
     return node.node != self_ && node.silent_for < lease_ && !node.is_leaving;
   });
 }
 
-stance placement::decide(oid database, const cluster_situation& seen,
-                         bool is_serving, time_point now) {
-  listen(seen, now);
-  const auto found = seen.tenures.find(database);
+stance placement::decide(oid database, bool is_serving) {
+  const auto found = seen_.tenures.find(database);
   const auto tenure
-    = found == seen.tenures.end() ? database_tenure{} : found->second;
+    = found == seen_.tenures.end() ? database_tenure{} : found->second;
   if (tenure.owner.empty() || tenure.owner_silent_for >= lease_)
-    return of_nobody(database, seen, is_serving, now);
+    return of_nobody(database, is_serving);
   unowned_since_.erase(database);
   if (tenure.owner == self_)
-    return of_own(database, seen, tenure, now);
-  const auto ranked = ranking(candidates(seen, tenure.owner, now), database);
+    return of_own(database, tenure);
+  const auto ranked = ranking(candidates(tenure.owner), database);
   return !ranked.empty() && ranked.front() == self_ ? stance::serve
                                                     : stance::stay_away;
 }
 
 /// Only to who already waits: a database is not let go of in the hope that
 /// someone comes.
-stance placement::of_own(oid database, const cluster_situation& seen,
-                         const database_tenure& tenure, time_point now) const {
-  const auto ranked = ranking(candidates(seen, self_, now), database);
+stance placement::of_own(oid database, const database_tenure& tenure) const {
+  const auto ranked = ranking(candidates(self_), database);
   const auto has_better_owner = !ranked.empty() && ranked.front() != self_
                                 && tenure.waiting.contains(ranked.front());
   return has_better_owner ? stance::hand_over : stance::serve;
 }
 
 /// The next in rank steps in when those before it don't.
-stance placement::of_nobody(oid database, const cluster_situation& seen,
-                            bool is_serving, time_point now) {
-  const auto since = unowned_since_.try_emplace(database, now).first->second;
-  if (is_leaving(seen.nodes, self_))
+stance placement::of_nobody(oid database, bool is_serving) {
+  const auto since = unowned_since_.try_emplace(database, now_).first->second;
+  if (is_leaving(seen_.nodes, self_))
     return stance::stay_away;
   if (is_serving)
     return stance::serve;
-  const auto ranked = ranking(candidates(seen, {}, now), database);
+  const auto ranked = ranking(candidates({}), database);
   const auto rank = std::ranges::find(ranked, self_) - ranked.begin();
   if (rank == std::ssize(ranked))
     return stance::stay_away;
-  return now - since >= rank * precedence ? stance::serve : stance::stay_away;
+  return now_ - since >= rank * precedence ? stance::serve : stance::stay_away;
 }
 
 } // namespace pgtrickle

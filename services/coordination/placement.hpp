@@ -92,12 +92,15 @@ public:
   placement(std::string self, std::chrono::milliseconds lease)
     : self_(std::move(self)), lease_(lease) {}
 
-  /// `is_serving`: the node owns the database already, or waits to.
-  [[nodiscard]] stance decide(oid database, const cluster_situation& seen,
-                              bool is_serving, time_point now);
+  /// Takes in what PostgreSQL shows at `now`.
+  void observe(cluster_situation seen, time_point now);
+
+  /// By what was observed last. `is_serving`: the node owns the database
+  /// already, or waits to.
+  [[nodiscard]] stance decide(oid database, bool is_serving);
 
   /// Whether anyone else could take over.
-  [[nodiscard]] bool has_heirs(const cluster_situation& seen) const;
+  [[nodiscard]] bool has_heirs() const;
 
 private:
   /// Since when a node hears, or doesn't.
@@ -106,18 +109,17 @@ private:
     time_point since = time_point::min();
   };
 
-  void listen(const cluster_situation& seen, time_point now);
+  void listen();
   [[nodiscard]] std::vector<node_presence>
-  candidates(const cluster_situation& seen, std::string_view owner,
-             time_point now) const;
-  [[nodiscard]] stance of_own(oid database, const cluster_situation& seen,
-                              const database_tenure& tenure,
-                              time_point now) const;
-  [[nodiscard]] stance of_nobody(oid database, const cluster_situation& seen,
-                                 bool is_serving, time_point now);
+  candidates(std::string_view owner) const;
+  [[nodiscard]] stance of_own(oid database,
+                              const database_tenure& tenure) const;
+  [[nodiscard]] stance of_nobody(oid database, bool is_serving);
 
   std::string self_;
   std::chrono::milliseconds lease_;
+  cluster_situation seen_;
+  time_point now_;
   /// Since when each was seen without an owner that lives.
   std::map<oid, time_point> unowned_since_;
   std::map<std::string, hearing> hearings_;

@@ -52,28 +52,19 @@ TEST_CASE("a killed owner's databases are refreshed by the others within five "
 }
 
 TEST_CASE("a call made while its database changes hands is answered") {
-  fleet all{1};
-  all.start("a");
-  all.start("b");
-  all.settle();
-  REQUIRE(all.follows("d1", 10s));
-  const auto victim = all.owner_of("d1");
-  all.node(victim).process.kill();
+  pair_of_daemons all;
+  all.node(all.owner).process.kill();
   auto db = all.connect("d1");
   const auto answered = db.run("SELECT pgtrickle._relay('ping', '{}')"
                                " ->> 'node'");
-  CHECK(answered.value() == (victim == "a" ? "b" : "a"));
+  CHECK(answered.value() == all.other);
 }
 
 TEST_CASE("an owner cut off from PostgreSQL is replaced, and gets nothing back "
           "by force") {
-  fleet all{1};
-  all.start("a");
-  all.start("b");
-  all.settle();
-  REQUIRE(all.follows("d1", 10s));
-  const auto owner = all.owner_of("d1");
-  const auto other = owner == "a" ? "b" : "a";
+  pair_of_daemons all;
+  const auto& owner = all.owner;
+  const auto& other = all.other;
   const auto epoch = all.epoch_of("d1");
   all.node(owner).to_postgres.cut();
   CHECK(
@@ -94,13 +85,9 @@ TEST_CASE("an owner cut off from PostgreSQL is replaced, and gets nothing back "
 
 TEST_CASE("an owner cut off from NATS goes on, and lets those have its "
           "databases who can be called") {
-  fleet all{1};
-  all.start("a");
-  all.start("b");
-  all.settle();
-  REQUIRE(all.follows("d1", 10s));
-  const auto owner = all.owner_of("d1");
-  const auto other = owner == "a" ? "b" : "a";
+  pair_of_daemons all;
+  const auto& owner = all.owner;
+  const auto& other = all.other;
   all.node(owner).to_nats.cut();
   // Refreshing needs no bus.
   CHECK(all.follows("d1", 3s));

@@ -36,21 +36,16 @@ void note_writers(const fleet& all) {
 
 TEST_CASE("an owner stopped in the middle of a refresh commits nothing "
           "afterwards") {
-  fleet all{1};
-  all.start("a");
-  all.start("b");
-  all.settle();
-  REQUIRE(all.follows("d1", 10s));
+  pair_of_daemons all;
   auto db = all.connect("d1");
   // A refresh that lasts until this table can be locked.
   must(db, "CREATE TABLE gate (); CREATE FUNCTION pass() RETURNS trigger"
            " LANGUAGE plpgsql AS 'BEGIN LOCK TABLE public.gate IN ROW EXCLUSIVE"
            " MODE; RETURN NULL; END';"
            "CREATE TRIGGER pass AFTER INSERT ON copy FOR EACH STATEMENT"
-           " EXECUTE FUNCTION pass();"
-           "ALTER DATABASE d1 SET lock_timeout = 0");
-  const auto owner = all.owner_of("d1");
-  const auto other = owner == "a" ? "b" : "a";
+           " EXECUTE FUNCTION pass()");
+  const auto& owner = all.owner;
+  const auto& other = all.other;
   auto keeper = all.connect("d1");
   must(keeper, "BEGIN; LOCK TABLE gate IN ACCESS EXCLUSIVE MODE");
   must(db, "INSERT INTO base VALUES (1000)");
@@ -74,11 +69,7 @@ TEST_CASE("an owner stopped in the middle of a refresh commits nothing "
 
 TEST_CASE("whatever stops or cuts off an owner, nothing is committed under a "
           "passed epoch") {
-  fleet all{1};
-  all.start("a");
-  all.start("b");
-  all.settle();
-  REQUIRE(all.follows("d1", 10s));
+  pair_of_daemons all;
   note_writers(all);
   std::mt19937 random{7};
   for (int round = 0; round < rounds(); ++round) {

@@ -147,6 +147,15 @@ std::string fleet::logs() const {
   return all;
 }
 
+pair_of_daemons::pair_of_daemons() : fleet(1) {
+  start("a");
+  start("b");
+  settle();
+  require(follows("d1", 10s), "nothing is refreshed: " + logs());
+  owner = owner_of("d1");
+  other = owner == "a" ? "b" : "a";
+}
+
 void must(session& db, const std::string& statements) {
   const auto done = db.run(statements);
   require(done.sqlstate.empty(), statements + ": " + done.sqlstate + ": "

@@ -77,6 +77,14 @@ private:
   std::map<std::string, std::unique_ptr<wired_daemon>> nodes_;
 };
 
+/// One database, and two daemons of which one owns it, where it stays.
+struct pair_of_daemons : fleet {
+  pair_of_daemons();
+
+  std::string owner;
+  std::string other;
+};
+
 /// Runs statements that must succeed.
 void must(session& db, const std::string& statements);
 

@@ -87,7 +87,7 @@ TEST_CASE("a call in progress ends before its database moves") {
   all.start("a");
   REQUIRE(all.follows("d1", 10s));
   auto db = all.connect("d1");
-  must(db, "CREATE TABLE gate (); CREATE FUNCTION pass(int) RETURNS int"
+  must(db, "CREATE FUNCTION pass(int) RETURNS int"
            " LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM pg_sleep($1);"
            " RETURN $1; END'; CREATE TABLE pauses (a int);"
            "SELECT pgtrickle.create_stream_table('slow',"
