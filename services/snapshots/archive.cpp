@@ -1,5 +1,6 @@
 #include "services/snapshots/archive.hpp"
 
+#include "services/catalog/alert_writer.hpp"
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
 
@@ -184,6 +185,17 @@ std::int64_t record(pqxx::dbtransaction& tx, stream_table_id of,
       "d.source_type <> 'VIEW'",
       id, static_cast<std::int64_t>(of));
   return id;
+}
+
+void tell_restored(pqxx::dbtransaction& tx,
+                   const catalog::stored_stream_table& table,
+                   const archive& from, const std::string& reason) {
+  catalog::write_alert(tx, alert::snapshot_restored, table.id,
+                       {{"stream_table", table.name},
+                        {"pgt_id", static_cast<std::int64_t>(table.id)},
+                        {"snapshot_table", from.name},
+                        {"data_timestamp", from.contents.data_timestamp},
+                        {"reason", reason}});
 }
 
 } // namespace pgtrickle::snapshots

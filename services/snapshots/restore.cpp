@@ -270,6 +270,7 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
   if (work.table.refresh_mode == engine::immediate_mode) {
     if (!work.is_new)
       engine::fill_immediate(tx, work.table.id, engine::initiator::manual);
+    work.reason = "it is IMMEDIATE";
     done.notices.push_back(
       fmt::format("{} is IMMEDIATE: it has the rows of its query as of now",
                   work.table.name));
@@ -282,6 +283,7 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
         "{} can't go on from snapshot {}: {}; it is reconciled with its query",
         work.table.name, work.snapshot.name, work.reason));
   }
+  tell_restored(tx, work.table, work.snapshot, work.reason);
   catalog::check_fence(tx, fence.epoch);
   return done;
 }
