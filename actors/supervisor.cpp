@@ -1,14 +1,13 @@
 #include "actors/supervisor.hpp"
 
 #include "actors/exit_reasons.hpp"
+#include "actors/outage_notice.hpp"
 #include "services/calls/planner_calls.hpp"
 #include "services/calls/snapshot_calls.hpp"
-#include "services/core/alerts.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/system_messages.hpp>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
@@ -248,17 +247,8 @@ void supervisor_state::note_outage(const caf::error& reason) {
   const auto epoch = outage_.tried(now);
   if (!epoch || !factory_.announce)
     return;
-  const std::string event{to_string(alert::database_unreachable)};
-  const nlohmann::json payload{{"event", event},
-                               {"database", database_.name},
-                               {"node", context_->node},
-                               {"epoch", *epoch},
-                               {"error", describe(reason)}};
-  factory_.announce(
-    {bus::alert_subject(address_, event),
-     payload.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-     fmt::format("{}-{}-unreachable-{}", address_.cluster, address_.database,
-                 *epoch)});
+  factory_.announce(outage_notice(
+    address_, {*epoch, context_->node, database_.name, describe(reason)}));
 }
 
 void supervisor_state::opened(const database_opened& database) {

@@ -187,6 +187,18 @@ std::int64_t record(pqxx::dbtransaction& tx, stream_table_id of,
   return id;
 }
 
+archive find_kept(pqxx::dbtransaction& tx, const caller& by,
+                  const std::string& name) {
+  auto found = find(tx, by, name);
+  if (found.relid == 0)
+    throw abandoned(
+      {errc::snapshot_source_not_found,
+       "the table of snapshot " + found.name + " was dropped",
+       {},
+       "SELECT * FROM pgtrickle.list_snapshots() lists those that are left."});
+  return found;
+}
+
 void tell_restored(pqxx::dbtransaction& tx,
                    const catalog::stored_stream_table& table,
                    const archive& from, const std::string& reason) {

@@ -34,6 +34,10 @@ struct archive {
 [[nodiscard]] archive find(pqxx::dbtransaction& tx, const caller& by,
                            const std::string& name);
 
+/// As `find`, and throws snapshot_source_not_found if the table was dropped.
+[[nodiscard]] archive find_kept(pqxx::dbtransaction& tx, const caller& by,
+                                const std::string& name);
+
 /// Throws permission_denied unless `by` owns the archival table or, when it is
 /// gone, had the rights of the stream table's owner.
 void check_may_drop(pqxx::dbtransaction& tx, const caller& by,

@@ -254,13 +254,7 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
                            ownership fence) {
   tx.exec("SET LOCAL pg_trickle.internal_refresh = on");
   restore_work work;
-  work.snapshot = find(tx, by, source);
-  if (work.snapshot.relid == 0)
-    throw abandoned(
-      {errc::snapshot_source_not_found,
-       "the table of snapshot " + work.snapshot.name + " was dropped",
-       {},
-       "SELECT * FROM pgtrickle.list_snapshots() lists those that are left."});
+  work.snapshot = find_kept(tx, by, source);
   report(tx, stage::verifying_for_restore, work.snapshot.relid,
          work.snapshot.contents.row_count);
   check_rows(tx, work.snapshot);

@@ -112,6 +112,31 @@ TEST_CASE("a new owner tells of itself, once for each epoch") {
         == "0");
 }
 
+TEST_CASE("a database that is out of reach is told of, once for its epoch") {
+  scenario s;
+  const auto epoch
+    = s.admin.run("SELECT epoch FROM pgtrickle.pgt_owner").value();
+  const auto id = s.admin
+                    .run("SELECT concat_ws('-', (SELECT system_identifier FROM"
+                         " pg_control_system()), oid, 'unreachable')"
+                         " FROM pg_database"
+                         " WHERE datname = current_database()")
+                    .value();
+  nats_client bus{s.all.nats.url()};
+  auto alerts = bus.subscribe("pgtrickle.v1.*.*.alert.database_unreachable");
+  s.all.postgres.stop(stop_mode::immediate);
+  // Other databases of this daemon are gone as well.
+  std::optional<nats_message> told;
+  do
+    told = alerts.next(30s);
+  while (told && told->id != id + "-" + epoch);
+  CHECK(told);
+  s.all.postgres.start();
+  s.admin = s.connect("postgres");
+  s.db = s.connect();
+  CHECK(eventually(30s, [&] { return s.all.serves(); }));
+}
+
 TEST_CASE("alerts of an outage arrive afterwards, in order and once") {
   told_scenario s;
   CHECK(s.fail() == "22012");

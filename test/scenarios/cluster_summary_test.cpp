@@ -161,6 +161,27 @@ TEST_CASE("the workers of a database are those that work") {
   }));
 }
 
+TEST_CASE("the lag is that of what has changes to take in") {
+  counted_scenario s;
+  must(s.db, "SELECT pgtrickle.set_stream_table_sla('inverse', '10 s')");
+  const auto lag = [&] { return number(metric(s.admin, "lag_ms")); };
+  REQUIRE(eventually(10s, [&] { return lag() == 0; }));
+  must(s.admin, "UPDATE pgtrickle.pgt_stream_tables SET status = 'SUSPENDED'"
+                " WHERE pgt_relid = 'inverse'::regclass");
+  must(s.db, "INSERT INTO base VALUES (2)");
+  const auto began = std::chrono::steady_clock::now();
+  CHECK(eventually(10s, [&] { return lag() > 2000; }));
+  // No older than its first change, and the look before that.
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(
+    std::chrono::steady_clock::now() - began);
+  CHECK(lag() < passed.count() + 5000);
+  CHECK(number(metric(s.admin, "round(lag_p95_pct)")) >= 20);
+  must(s.db, "SELECT pgtrickle.resume_stream_table('inverse')");
+  must(s.db, "SELECT pgtrickle.refresh_stream_table('inverse')");
+  CHECK(eventually(10s, [&] { return lag() == 0; }));
+  CHECK(metric(s.admin, "lag_p95_pct") == "0");
+}
+
 TEST_CASE("counters survive the daemon, the pruning and the drop of a table") {
   counted_scenario s;
   for (int i = 2; i < 5; ++i) {
