@@ -10,7 +10,9 @@
 #include "actors/watcher.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 namespace pgtrickle {
 
@@ -32,6 +34,18 @@ refresher_actor start_refresher(caf::actor_system& system,
     = [parent](worker_load load) { caf::anon_send(parent, load); };
   return system.spawn(refresher, workers, worker_factory{spawn_worker},
                       load_listener{load_changed});
+}
+
+constexpr std::chrono::seconds announce_limit{3};
+
+/// Waits for the bus, so on a thread of its own.
+void announce(caf::actor_system& system, const context_ptr& context,
+              bus::announcement told) {
+  system.spawn<caf::detached>([context, told = std::move(told)] {
+    if (auto done = context->bus->publish_once(told, announce_limit); !done)
+      spdlog::warn("{} could not be published: {}", told.subject,
+                   done.error().message);
+  });
 }
 
 } // namespace
@@ -83,6 +97,9 @@ child_factory children_of(caf::actor_system& system, const context_ptr& context,
     },
     [&system, context](const database_opened& opened) {
       return system.spawn<caf::detached>(announcer, context, opened.facts);
+    },
+    [&system, context](bus::announcement told) {
+      announce(system, context, std::move(told));
     },
   };
 }

@@ -28,6 +28,8 @@ struct child_factory {
                               scheduler_actor)>
     planner;
   std::function<announcer_actor(const database_opened&)> announcer;
+  /// Publishes what no outbox can hold, elsewhere.
+  std::function<void(bus::announcement)> announce;
 };
 
 /// The children that work on `database` for real.

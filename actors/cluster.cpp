@@ -1,6 +1,7 @@
 #include "actors/cluster.hpp"
 
 #include "messages/wire.hpp"
+#include "services/coordination/fleet_listing.hpp"
 #include "services/coordination/node_listing.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -27,18 +28,22 @@ cluster_actor::behavior_type cluster_state::make_behavior(context_ptr context) {
   return {
     [this](heartbeat_due) {
       publish_heartbeat();
+      publish_reports();
       self_->delayed_send(self_, heartbeat_interval, heartbeat_due{});
     },
-    [this](const databases_found& found) { join(found.cluster); },
-    [this](const bus::message& arrived) {
-      --*backlog_;
-      take(arrived);
+    [this](const databases_found& found) {
+      join(found.cluster);
+      fleet_.know(found.databases);
     },
+    [this](const bus::message& arrived) { take(arrived); },
     [this](const database_report& report) {
       databases_.insert_or_assign(report.id, report);
     },
-    [this](const database_detached& gone) { databases_.erase(gone.id); },
-    [this](const call&) { return nodes(); },
+    [this](const database_detached& gone) {
+      databases_.erase(gone.id);
+      fleet_.let_go(gone.id);
+    },
+    [this](const call& asked) { return answer(asked.method); },
   };
 }
 
@@ -46,19 +51,26 @@ void cluster_state::join(const std::string& cluster) {
   if (cluster == cluster_)
     return;
   cluster_ = cluster;
+  heartbeats_.listening
+    = listen(bus::heartbeats_subject(cluster_), heartbeats_.backlog);
+  reports_.listening = listen(bus::reports_subject(cluster_), reports_.backlog);
+}
+
+bus::subscription
+cluster_state::listen(const std::string& subject,
+                      const std::shared_ptr<std::atomic<int>>& backlog) {
   auto hand_over = [self = caf::actor_cast<cluster_actor>(self_),
-                    backlog = backlog_](bus::message arrived) {
+                    backlog](bus::message arrived) {
     if (++*backlog <= max_backlog)
       caf::anon_send(self, std::move(arrived));
     else
       --*backlog;
   };
-  auto listening = context_->bus->subscribe(bus::heartbeats_subject(cluster_),
-                                            std::move(hand_over));
+  auto listening = context_->bus->subscribe(subject, std::move(hand_over));
   if (listening)
-    others_ = std::move(*listening);
-  else
-    spdlog::error("cluster: {}", listening.error().message);
+    return std::move(*listening);
+  spdlog::error("cluster: {}", listening.error().message);
+  return {};
 }
 
 void cluster_state::publish_heartbeat() {
@@ -75,10 +87,51 @@ void cluster_state::publish_heartbeat() {
 }
 
 void cluster_state::take(const bus::message& arrived) {
+  if (bus::last_token(arrived.subject) == "report")
+    return take_report(arrived);
+  --*heartbeats_.backlog;
   auto report = wire::decode_heartbeat(arrived.payload);
   if (report && report->node != context_->node
       && arrived.subject == bus::heartbeat_subject(cluster_, report->node))
     view_.heard(std::move(*report), self_->clock().now());
+}
+
+// -- databases ----------------------------------------------------------------
+
+void cluster_state::publish_reports() {
+  const auto now = self_->clock().now();
+  const auto sent_at = in_microseconds(std::chrono::system_clock::now());
+  for (const auto& [id, database] : databases_) {
+    fleet_report report{context_->node, database, sent_at};
+    if (!cluster_.empty() && context_->bus->is_up())
+      if (auto sent = context_->bus->publish(
+            bus::report_subject({cluster_, id}), wire::encode_report(report));
+          !sent)
+        spdlog::debug("cluster: report lost: {}", sent.error().message);
+    fleet_.own(std::move(report), now);
+  }
+}
+
+void cluster_state::take_report(const bus::message& arrived) {
+  --*reports_.backlog;
+  auto report = wire::decode_report(arrived.payload);
+  if (report && report->node != context_->node
+      && arrived.subject
+           == bus::report_subject({cluster_, report->database.id}))
+    fleet_.heard(std::move(*report), self_->clock().now());
+}
+
+call_outcome cluster_state::answer(const std::string& method) {
+  if (method == "cluster_nodes")
+    return nodes();
+  // What this node owns needs no second to become known.
+  const auto now = self_->clock().now();
+  const auto sent_at = in_microseconds(std::chrono::system_clock::now());
+  for (const auto& [id, database] : databases_)
+    fleet_.own({context_->node, database, sent_at}, now);
+  const auto rows = fleet_.rows(now);
+  return {method == "metrics_summary" ? metrics_summary(rows)
+                                      : worker_summary(rows)};
 }
 
 node_report cluster_state::own_report() const {

@@ -171,7 +171,8 @@ void shut_down(const node_actor& running, const config::options& options) {
 
 /// The methods of every call that a daemon answers.
 std::vector<std::string> call_methods() {
-  std::vector<std::string> methods{"cluster_nodes", "ping"};
+  std::vector<std::string> methods{"cluster_nodes", "cluster_worker_summary",
+                                   "metrics_summary", "ping"};
   for (const auto& some : {definition_methods(), snapshot_methods()})
     methods.insert(methods.end(), some.begin(), some.end());
   return methods;

@@ -1,6 +1,7 @@
 #include "actors/supervisor.hpp"
 
 #include "actors/exit_reasons.hpp"
+#include "actors/outage_notice.hpp"
 #include "services/calls/planner_calls.hpp"
 #include "services/calls/snapshot_calls.hpp"
 
@@ -23,6 +24,12 @@ constexpr std::array child_names{"watcher",   "refresher",   "scheduler",
 bool is_one_of(const std::vector<std::string>& methods,
                const std::string& method) {
   return std::ranges::find(methods, method) != methods.end();
+}
+
+bool is_about_the_cluster(const std::string& method) {
+  static const std::vector<std::string> methods{
+    "cluster_nodes", "cluster_worker_summary", "metrics_summary"};
+  return is_one_of(methods, method);
 }
 
 bool is_about_snapshots(const std::string& method) {
@@ -86,6 +93,10 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     },
     [this](const worker_load& load) {
       load_ = load;
+      report();
+    },
+    [this](const database_figures& figures) {
+      figures_ = figures;
       report();
     },
     [this](restart_due) { restart(); },
@@ -157,8 +168,10 @@ void supervisor_state::stop_from(child first) {
     self_->demonitor(stopped);
     self_->send_exit(stopped, caf::exit_reason::user_shutdown);
   }
-  if (first == the_watcher)
+  if (first == the_watcher) {
     opened_.reset();
+    self_->send(cluster_, database_detached{database_.id});
+  }
   if (first <= the_scheduler)
     scheduler_ = nullptr;
   give_calls_up(first);
@@ -185,6 +198,8 @@ void supervisor_state::plan_restart(child dead, const caf::error& reason) {
   spdlog::warn("database {}: its {} ended ({}), starts again in {} ms",
                database_.name, child_names[dead], describe(reason),
                decision.after.count());
+  if (dead == the_watcher)
+    note_outage(reason);
   stop_from(first);
   metrics_->up(first != the_watcher);
   if (to_restart_) {
@@ -238,10 +253,24 @@ bool supervisor_state::has_children() const {
 
 // -- the database -------------------------------------------------------------
 
+void supervisor_state::note_outage(const caf::error& reason) {
+  const auto now = self_->clock().now();
+  if (opened_) {
+    address_ = {opened_->facts.cluster, database_.id};
+    outage_.began(opened_->facts.fence.epoch, now);
+  }
+  const auto epoch = outage_.tried(now);
+  if (!epoch || !factory_.announce)
+    return;
+  factory_.announce(outage_notice(
+    address_, {*epoch, context_->node, database_.name, describe(reason)}));
+}
+
 void supervisor_state::opened(const database_opened& database) {
   if (is_stopping_ || self_->current_sender() != watcher_.address())
     return;
   opened_ = database;
+  outage_.over();
   to_restart_.reset();
   start_from(the_refresher);
   const auto& facts = database.facts;
@@ -264,11 +293,16 @@ void supervisor_state::count(const stream_tables_listed& listed) {
 void supervisor_state::report() {
   metrics_->workers(static_cast<int>(load_.active),
                     static_cast<int>(load_.waiting));
-  if (opened_)
-    self_->send(cluster_,
-                database_report{database_.id, database_.name,
-                                opened_->facts.fence.epoch, stream_tables_,
-                                load_.active, load_.waiting});
+  if (!opened_)
+    return;
+  const auto quota = context_->workers > 0
+                       ? context_->workers
+                       : opened_->settings.max_concurrent_refreshes;
+  self_->send(cluster_,
+              database_report{database_.id, database_.name,
+                              opened_->facts.fence.epoch, stream_tables_,
+                              load_.active, load_.waiting,
+                              static_cast<std::uint32_t>(quota), figures_});
 }
 
 // -- calls --------------------------------------------------------------------
@@ -279,7 +313,7 @@ caf::result<call_outcome> supervisor_state::route(const call& asked) {
                                 {"version", context_->version}};
     return call_outcome{answer.dump()};
   }
-  if (asked.method == "cluster_nodes")
+  if (is_about_the_cluster(asked.method))
     return self_->delegate(cluster_, asked);
   if (!registrar_ || !snapshotter_ || !planner_)
     return call_outcome{tl::unexpected(not_ready(database_.name))};

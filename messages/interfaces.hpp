@@ -108,8 +108,8 @@ using supervisor_actor = caf::typed_actor<
   // The watcher's news, for its siblings.
   caf::reacts_to<stream_tables_listed>, caf::reacts_to<sources_touched>,
   caf::reacts_to<pending_calls_waiting>, caf::reacts_to<alerts_waiting>,
-  // The refresher's load, for the cluster's report.
-  caf::reacts_to<worker_load>,
+  // The refresher's load and the watcher's figures, for the cluster's report.
+  caf::reacts_to<worker_load>, caf::reacts_to<database_figures>,
   // Starts a child again after its delay.
   caf::reacts_to<restart_due>,
   // Finishes what was begun, and ends.
@@ -145,11 +145,11 @@ using cluster_actor = caf::typed_actor<
   caf::reacts_to<heartbeat_due>,
   // Learns which PostgreSQL cluster it belongs to.
   caf::reacts_to<databases_found>,
-  // Takes in another node's heartbeat.
+  // Takes in another node's heartbeat, or its report of a database.
   caf::reacts_to<bus::message>,
   // A database of this node changed, or is no longer this node's.
   caf::reacts_to<database_report>, caf::reacts_to<database_detached>,
-  // Answers cluster_nodes.
+  // Answers cluster_nodes, cluster_worker_summary and metrics_summary.
   caf::replies_to<call>::with<call_outcome>>;
 
 /// Finds the databases that have the extension. Detached.

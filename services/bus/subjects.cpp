@@ -31,6 +31,14 @@ std::string alert_subject(const database_address& address,
   return subject_of(address, "alert." + token_of(event));
 }
 
+std::string report_subject(const database_address& address) {
+  return subject_of(address, "report");
+}
+
+std::string reports_subject(std::string_view cluster) {
+  return fmt::format("{}{}.*.report", prefix, token_of(cluster));
+}
+
 std::string every_alert_subject() {
   return fmt::format("{}*.*.alert.>", prefix);
 }

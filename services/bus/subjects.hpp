@@ -27,6 +27,12 @@ struct database_address {
 [[nodiscard]] std::string alert_subject(const database_address& address,
                                         std::string_view event);
 
+/// `….report`, where a database's owner tells of it.
+[[nodiscard]] std::string report_subject(const database_address& address);
+
+/// The reports of every database of a cluster.
+[[nodiscard]] std::string reports_subject(std::string_view cluster);
+
 /// Every alert of every database.
 [[nodiscard]] std::string every_alert_subject();
 

@@ -36,6 +36,8 @@ static const relayed_method methods[] = {
   {"maintenance_windows", METHOD_READS, {"duration", "horizon", NULL}},
   {"planner_backtest", METHOD_READS, {"name", NULL}},
   {"cluster_nodes", METHOD_READS, {NULL}},
+  {"cluster_worker_summary", METHOD_READS, {NULL}},
+  {"metrics_summary", METHOD_READS, {NULL}},
   {"ping", METHOD_READS, {NULL}},
 };
 

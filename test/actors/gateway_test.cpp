@@ -39,6 +39,7 @@ struct fixture : test::actor_fixture {
         [](pending_calls_waiting) {},
         [](alerts_waiting) {},
         [](const worker_load&) {},
+        [](const database_figures&) {},
         [](restart_due) {},
         [](hand_over_due) {},
         [](hand_over_overdue) {},

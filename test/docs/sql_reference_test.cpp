@@ -57,8 +57,8 @@ std::set<std::string> documented() {
   return signatures;
 }
 
-/// Signatures of the functions that everybody may call; a leading underscore
-/// marks what they are made of.
+/// Signatures of the functions that everybody, or whoever monitors, may call; a
+/// leading underscore marks what they are made of.
 std::set<std::string> installed() {
   const test::private_postgres server;
   pqxx::connection db{server.conninfo()};
@@ -71,7 +71,8 @@ std::set<std::string> installed() {
          " FROM pg_proc p WHERE pronamespace = 'pgtrickle'::regnamespace"
          " AND NOT starts_with(proname, '_')"
          " AND EXISTS (SELECT FROM aclexplode(coalesce(proacl,"
-         "  acldefault('f', proowner))) WHERE grantee = 0)"))
+         "  acldefault('f', proowner))) WHERE grantee = 0"
+         "  OR grantee = 'pg_monitor'::regrole)"))
     signatures.insert(row[0].as<std::string>() + ": "
                       + one_line(row[1].as<std::string>()));
   return signatures;

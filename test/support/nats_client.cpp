@@ -76,6 +76,21 @@ nats_subscription nats_client::subscribe(const std::string& subject) {
   return nats_subscription{handle};
 }
 
+nats_subscription nats_client::replay(const std::string& subject) {
+  if (!jetstream_) {
+    jsCtx* context = nullptr;
+    check(natsConnection_JetStream(&context, connection_.get(), nullptr));
+    jetstream_.reset(context);
+  }
+  jsSubOptions options;
+  check(jsSubOptions_Init(&options));
+  options.Ordered = true;
+  natsSubscription* handle = nullptr;
+  check(js_SubscribeSync(&handle, jetstream_.get(), subject.c_str(), nullptr,
+                         &options, nullptr));
+  return nats_subscription{handle};
+}
+
 void nats_client::flush() { check(natsConnection_Flush(connection_.get())); }
 
 } // namespace pgtrickle::test

@@ -41,11 +41,14 @@ public:
   void publish(const std::string& subject, const std::string& payload,
                const std::string& reply = "");
   [[nodiscard]] nats_subscription subscribe(const std::string& subject);
+  /// What JetStream keeps of `subject`, from the oldest on, and what comes.
+  [[nodiscard]] nats_subscription replay(const std::string& subject);
   /// Returns when the server has everything published.
   void flush();
 
 private:
   std::unique_ptr<natsConnection, void (*)(natsConnection*)> connection_;
+  std::unique_ptr<jsCtx, void (*)(jsCtx*)> jetstream_{nullptr, jsCtx_Destroy};
 };
 
 } // namespace pgtrickle::test
