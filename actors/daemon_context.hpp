@@ -22,6 +22,11 @@ struct daemon_context {
   std::shared_ptr<metrics::node_metrics> metrics;
   /// Refreshes at a time in each database; 0: what the database says.
   std::int64_t workers = 0;
+  /// Refreshes at a time in all databases of this node; 0: its share.
+  std::int64_t max_workers = 0;
+  /// Where all of the daemon's sessions wait for their places.
+  std::shared_ptr<postgres::connection_gate> connections
+    = std::make_shared<postgres::connection_gate>();
   /// How long a shutdown waits for the work that is in progress.
   std::chrono::seconds shutdown_deadline{30};
   /// Whether PostgreSQL answered when it was last looked at.
@@ -34,6 +39,8 @@ struct daemon_context {
     auto options = postgres;
     options.database = database;
     options.application_name = "pgtrickle " + std::string{part};
+    options.gate = connections;
+    options.lasts = part == "watcher" || part == "discoverer";
     return options;
   }
 };

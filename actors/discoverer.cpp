@@ -45,7 +45,10 @@ result<databases_found> discoverer_state::take_census() {
   const auto to_look_into = census_.observe(*rows, self_->clock().now());
   for (const auto& database : to_look_into)
     census_.looked_into(database.id, look_into(database), self_->clock().now());
-  return databases_found{cluster_, census_.with_extension()};
+  const auto workers = observation::workers_of_cluster(*db_);
+  if (!workers)
+    return tl::unexpected(workers.error());
+  return databases_found{cluster_, census_.with_extension(), *workers};
 }
 
 result<void> discoverer_state::connect() {

@@ -6,6 +6,7 @@
 #include "actors/exit_reasons.hpp"
 #include "actors/gateway.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/worker_budget.hpp"
 
 #include <caf/exit_reason.hpp>
 #include <caf/system_messages.hpp>
@@ -42,7 +43,8 @@ void node_state::start() {
   if (is_stopping_)
     return;
   gateway_ = self_->spawn<caf::monitored>(gateway, context_);
-  cluster_ = self_->spawn<caf::monitored>(cluster, context_);
+  budget_ = self_->spawn<caf::monitored>(worker_budget, context_);
+  cluster_ = self_->spawn<caf::monitored>(cluster, context_, budget_);
   discoverer_ = self_->spawn<caf::monitored + caf::detached>(
     discoverer, context_, node_actor{self_});
 }
@@ -57,6 +59,7 @@ void node_state::stop_all() {
     stop(supervisor);
   stop(gateway_);
   stop(cluster_);
+  stop(budget_);
 }
 
 /// The others hold the dead one's handle, so all start again.
@@ -64,6 +67,7 @@ void node_state::part_died(const caf::down_msg& down) {
   // One that was stopped for the last restart may end after it.
   const auto is_current = down.source == gateway_.address()
                           || down.source == cluster_.address()
+                          || down.source == budget_.address()
                           || down.source == discoverer_.address();
   if (is_restarting_ || !is_current)
     return;
@@ -95,7 +99,8 @@ void node_state::take(const databases_found& found) {
 
 void node_state::start_supervisor(const database_id& database) {
   spdlog::info("database {}: found", database.name);
-  auto children = children_of(self_->system(), context_, database, gateway_);
+  auto children
+    = children_of(self_->system(), context_, database, gateway_, budget_);
   supervisors_.emplace(database.id, self_->spawn<caf::monitored>(
                                       supervisor, context_, database,
                                       std::move(children), gateway_, cluster_));
@@ -131,6 +136,7 @@ void node_state::end_when_alone() {
     return;
   self_->send_exit(gateway_, caf::exit_reason::user_shutdown);
   self_->send_exit(cluster_, caf::exit_reason::user_shutdown);
+  self_->send_exit(budget_, caf::exit_reason::user_shutdown);
   self_->quit();
 }
 

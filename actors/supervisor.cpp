@@ -69,10 +69,12 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     [this](database_closed) { shut_down(); },
     [this](const stream_tables_listed& listed) {
       count(listed);
+      wake_clerks();
       if (scheduler_)
         self_->send(scheduler_, listed);
     },
     [this](const sources_touched& touched) {
+      wake_clerks();
       if (scheduler_)
         self_->send(scheduler_, touched);
     },
@@ -86,6 +88,8 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     },
     [this](const worker_load& load) {
       load_ = load;
+      if (load.active == 0)
+        wake_clerks();
       report();
     },
     [this](restart_due) { restart(); },
@@ -246,14 +250,24 @@ void supervisor_state::count(const stream_tables_listed& listed) {
   report();
 }
 
+/// They look seldom while nothing happens.
+void supervisor_state::wake_clerks() {
+  if (planner_)
+    self_->send(planner_, look_due{});
+  if (snapshotter_)
+    self_->send(snapshotter_, look_due{});
+}
+
 void supervisor_state::report() {
   metrics_->workers(static_cast<int>(load_.active),
                     static_cast<int>(load_.waiting));
   if (opened_)
-    self_->send(cluster_,
-                database_report{database_.id, database_.name,
-                                opened_->facts.fence.epoch, stream_tables_,
-                                load_.active, load_.waiting});
+    self_->send(
+      cluster_,
+      database_report{database_.id, database_.name, opened_->facts.fence.epoch,
+                      stream_tables_, load_.active, load_.waiting,
+                      static_cast<std::uint32_t>(
+                        opened_->settings.per_database_worker_quota)});
 }
 
 // -- calls --------------------------------------------------------------------

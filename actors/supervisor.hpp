@@ -56,6 +56,7 @@ private:
   // -- the database ---
   void opened(const database_opened& database);
   void count(const stream_tables_listed& listed);
+  void wake_clerks();
   void report();
 
   // -- calls ---

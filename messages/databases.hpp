@@ -22,6 +22,8 @@ struct databases_found {
   /// PostgreSQL's system identifier.
   std::string cluster;
   std::set<database_id> databases;
+  /// pg_trickle.max_dynamic_refresh_workers, as the whole cluster has it.
+  std::uint32_t workers = 4;
 };
 
 /// The extension was found gone from a database.

@@ -86,6 +86,12 @@ result<void> validate(const options& o) {
   return check_one_of("log-level", o.log_level, levels)
     .and_then([&] { return check_one_of("log-format", o.log_format, formats); })
     .and_then([&] { return check_range("workers", o.workers, 0, 64); })
+    .and_then([&] { return check_range("max-workers", o.max_workers, 0, 64); })
+    .and_then([&] {
+      return o.max_connections == 0
+               ? result<void>{}
+               : check_range("max-connections", o.max_connections, 4, 10'000);
+    })
     .and_then([&] {
       return check_range("shutdown-deadline", o.shutdown_deadline, 0, 3600);
     })

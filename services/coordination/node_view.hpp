@@ -18,6 +18,8 @@ struct database_report {
   std::uint32_t stream_tables = 0;
   std::uint32_t workers_active = 0;
   std::uint32_t workers_queued = 0;
+  /// Workers that it gets before any is lent.
+  std::uint32_t quota = 0;
 
   bool operator==(const database_report&) const = default;
 };

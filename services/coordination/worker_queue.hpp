@@ -41,6 +41,11 @@ public:
 
   void finished(worker_index worker);
 
+  [[nodiscard]] bool is_idle(worker_index worker) const {
+    return idle_.contains(worker);
+  }
+  [[nodiscard]] std::size_t idle() const { return idle_.size(); }
+
   [[nodiscard]] std::size_t active() const { return workers_ - idle_.size(); }
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 

@@ -41,7 +41,7 @@ struct fixture : test::actor_fixture {
     return spawn([name]() -> clerk_actor::behavior_type {
       return {
         [name](const call& asked) { return call_outcome{name + asked.method}; },
-        [](pulse) {}};
+        [](look_due) {}, [](pulse) {}, [](rest_due) {}};
     });
   }
 
@@ -55,6 +55,7 @@ struct fixture : test::actor_fixture {
                  return {
                    [](const refresh_task&) { return refresh_result{}; },
                    [](sweep_due) {},
+                   [](rest_due) {},
                  };
                });
       },
@@ -77,6 +78,7 @@ struct fixture : test::actor_fixture {
                  return {
                    [](const call& asked) { return call_outcome{asked.method}; },
                    [](pending_calls_waiting) {},
+                   [](rest_due) {},
                  };
                });
       },
