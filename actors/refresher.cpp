@@ -62,7 +62,8 @@ caf::result<refresh_result> refresher_state::accept(const refresh_task& task) {
   if (task.order.tables.empty())
     return refresh_result{std::vector<engine::refresh_outcome>{}, {}};
   const auto is_urgent = task.order.by != engine::initiator::scheduler;
-  const auto order = queue_.add(task.order.tables.back(), is_urgent);
+  const auto order
+    = queue_.add(task.order.tables.back(), is_urgent, task.deadline);
   if (!order)
     return failed(order.error());
   auto answer = self_->make_response_promise<refresh_result>();
@@ -102,8 +103,10 @@ void refresher_state::return_slot() {
 }
 
 void refresher_state::tell_load() {
-  equipment_.load_changed({static_cast<std::uint32_t>(queue_.active()),
-                           static_cast<std::uint32_t>(queue_.waiting())});
+  equipment_.load_changed(
+    {static_cast<std::uint32_t>(queue_.active()),
+     static_cast<std::uint32_t>(queue_.waiting()),
+     static_cast<std::uint32_t>(queue_.late(self_->clock().now()))});
 }
 
 void refresher_state::start(order_id order, worker_queue::worker_index worker) {
@@ -210,6 +213,8 @@ void refresher_state::plan_rest() {
 
 void refresher_state::let_rest() {
   rest_is_planned_ = false;
+  if (queue_.waiting() > 0)
+    tell_load();
   const auto is_pressed = equipment_.is_pressed();
   const auto now = self_->clock().now();
   for (std::size_t i = 0; i < workers_.size(); ++i) {

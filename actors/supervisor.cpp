@@ -90,6 +90,7 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
       load_ = load;
       if (load.active == 0)
         wake_clerks();
+      watch_queue();
       report();
     },
     [this](restart_due) { restart(); },
@@ -248,6 +249,21 @@ void supervisor_state::count(const stream_tables_listed& listed) {
   metrics_->stream_tables(by_status);
   stream_tables_ = static_cast<std::uint32_t>(listed.tables.size());
   report();
+}
+
+void supervisor_state::watch_queue() {
+  const auto behind = pressure_.observe(load_.late, self_->clock().now());
+  if (!behind)
+    return;
+  metrics_->behind(*behind);
+  if (!*behind)
+    return spdlog::info("database {}: its refreshes are in time again",
+                        database_.name);
+  spdlog::warn("database {}: refreshes wait too long for workers: {} are late "
+               "of {} that wait",
+               database_.name, load_.late, load_.waiting);
+  if (announcer_)
+    self_->send(announcer_, queue_behind{load_});
 }
 
 /// They look seldom while nothing happens.

@@ -3,6 +3,7 @@
 #include "actors/children.hpp"
 #include "actors/daemon_context.hpp"
 #include "messages/interfaces.hpp"
+#include "services/coordination/queue_pressure.hpp"
 #include "services/scheduling/restart_policy.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -57,6 +58,7 @@ private:
   void opened(const database_opened& database);
   void count(const stream_tables_listed& listed);
   void wake_clerks();
+  void watch_queue();
   void report();
 
   // -- calls ---
@@ -101,6 +103,7 @@ private:
   restart_policy policy_{{}};
   bool is_stopping_ = false;
   worker_load load_;
+  queue_pressure pressure_;
   std::uint32_t stream_tables_ = 0;
   std::minstd_rand random_{std::random_device{}()};
 };

@@ -31,6 +31,8 @@ using call_actor = caf::typed_actor<
 using announcer_actor = caf::typed_actor<
   // Publishes all that wait, and marks them.
   caf::reacts_to<alerts_waiting>,
+  // Writes scheduler_falling_behind, and publishes it.
+  caf::reacts_to<queue_behind>,
   // Tries again.
   caf::reacts_to<pulse>>;
 

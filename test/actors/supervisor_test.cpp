@@ -93,7 +93,8 @@ struct fixture : test::actor_fixture {
       [this](const database_opened&) {
         ++announcers;
         return spawn([]() -> announcer_actor::behavior_type {
-          return {[](alerts_waiting) {}, [](pulse) {}};
+          return {[](alerts_waiting) {}, [](const queue_behind&) {},
+                  [](pulse) {}};
         });
       },
     };
