@@ -40,7 +40,8 @@ struct daemon_context {
     options.database = database;
     options.application_name = "pgtrickle " + std::string{part};
     options.gate = connections;
-    options.lasts = part == "watcher" || part == "discoverer";
+    options.lasts
+      = part == "watcher" || (part == "discoverer" && database.empty());
     return options;
   }
 };

@@ -25,9 +25,7 @@ snapshotter_state::make_behavior(desk_equipment equipment) {
       look_in(look_interval);
       return desk_.answer(asked);
     },
-    [this](look_due) {
-      look_in(is_needed_ ? look_interval : idle_look_interval);
-    },
+    [this](look_due) { look_in(look_interval); },
     [this](pulse) {
       if (!clock_.strikes(self_->clock().now()))
         return;

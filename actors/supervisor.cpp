@@ -74,11 +74,12 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
         self_->send(scheduler_, listed);
     },
     [this](const sources_touched& touched) {
-      wake_clerks();
+      wake_planner();
       if (scheduler_)
         self_->send(scheduler_, touched);
     },
     [this](pending_calls_waiting waiting) {
+      wake_clerks();
       if (registrar_)
         self_->send(registrar_, waiting);
     },
@@ -89,7 +90,7 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     [this](const worker_load& load) {
       load_ = load;
       if (load.active == 0)
-        wake_clerks();
+        wake_planner();
       watch_queue();
       report();
     },
@@ -266,10 +267,14 @@ void supervisor_state::watch_queue() {
     self_->send(announcer_, queue_behind{load_});
 }
 
-/// They look seldom while nothing happens.
-void supervisor_state::wake_clerks() {
+/// The clerks look seldom while nothing happens.
+void supervisor_state::wake_planner() {
   if (planner_)
     self_->send(planner_, look_due{});
+}
+
+void supervisor_state::wake_clerks() {
+  wake_planner();
   if (snapshotter_)
     self_->send(snapshotter_, look_due{});
 }
@@ -322,6 +327,7 @@ caf::result<call_outcome> supervisor_state::hand_on(const call& asked, child to,
 
 void supervisor_state::answer(std::uint64_t number,
                               const call_outcome& outcome) {
+  wake_clerks();
   if (auto found = calls_.extract(number); !found.empty())
     found.mapped().promise.deliver(outcome);
 }

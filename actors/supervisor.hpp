@@ -57,6 +57,7 @@ private:
   // -- the database ---
   void opened(const database_opened& database);
   void count(const stream_tables_listed& listed);
+  void wake_planner();
   void wake_clerks();
   void watch_queue();
   void report();
