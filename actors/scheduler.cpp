@@ -127,17 +127,14 @@ void scheduler_state::order_due() {
   wake_up_in_time();
 }
 
-/// The least patient of them says when.
+/// The least patient of them says when; it is within a day.
 steady_time
 scheduler_state::deadline_of(const refresh_calendar::batch& tables) const {
-  auto slack = std::chrono::milliseconds::max();
+  const std::chrono::seconds calculated{settings_.default_schedule_seconds};
+  std::chrono::milliseconds slack = std::chrono::hours{24};
   for (const auto id : tables)
     if (const auto found = tables_.find(id); found != tables_.end())
-      slack = std::min(slack, slack_of(found->second.when,
-                                       std::chrono::seconds{
-                                         settings_.default_schedule_seconds}));
-  if (slack == std::chrono::milliseconds::max())
-    slack = std::chrono::milliseconds{0};
+      slack = std::min(slack, slack_of(found->second.when, calculated));
   return self_->clock().now() + slack;
 }
 
