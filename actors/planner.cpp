@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::chrono::milliseconds look_interval{1000};
 /// The same while nothing happens and no stream table waits.
-constexpr std::chrono::seconds idle_look_interval{60};
+constexpr std::chrono::minutes idle_look_interval{5};
 /// How long something may come of what has happened.
 constexpr std::chrono::seconds attention{3};
 

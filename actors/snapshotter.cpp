@@ -12,7 +12,7 @@ namespace {
 /// Between two looks for snapshots that are due.
 constexpr std::chrono::seconds look_interval{5};
 /// The same where there is no snapshot and no schedule of any.
-constexpr std::chrono::seconds idle_look_interval{60};
+constexpr std::chrono::minutes idle_look_interval{5};
 
 } // namespace
 
