@@ -36,6 +36,7 @@ struct child_factory {
 [[nodiscard]] child_factory children_of(caf::actor_system& system,
                                         const context_ptr& context,
                                         const database_id& database,
-                                        const gateway_actor& gateway);
+                                        const gateway_actor& gateway,
+                                        const worker_budget_actor& budget);
 
 } // namespace pgtrickle

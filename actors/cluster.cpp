@@ -20,18 +20,32 @@ in_microseconds(std::chrono::system_clock::time_point time) {
   return std::chrono::time_point_cast<std::chrono::microseconds>(time);
 }
 
+node_demand demand_of(const node_report& report) {
+  node_demand demand{report.node, {}};
+  for (const auto& database : report.databases)
+    demand.databases.push_back(
+      {database.id, database.quota,
+       database.workers_active + database.workers_queued});
+  return demand;
+}
+
 } // namespace
 
-cluster_actor::behavior_type cluster_state::make_behavior(context_ptr context) {
+cluster_actor::behavior_type
+cluster_state::make_behavior(context_ptr context, worker_budget_actor budget) {
   context_ = std::move(context);
+  budget_ = std::move(budget);
   self_->send(self_, heartbeat_due{});
   return {
     [this](heartbeat_due) {
       publish_heartbeat();
       publish_reports();
+      tell_demands();
       self_->delayed_send(self_, heartbeat_interval, heartbeat_due{});
     },
     [this](const databases_found& found) {
+      workers_ = found.workers;
+      databases_found_ = static_cast<std::uint32_t>(found.databases.size());
       join(found.cluster);
       fleet_.know(found.databases);
     },
@@ -86,6 +100,16 @@ void cluster_state::publish_heartbeat() {
     spdlog::debug("cluster: heartbeat lost: {}", sent.error().message);
 }
 
+/// A silent node's last report counts until the node is down.
+void cluster_state::tell_demands() {
+  workers_demanded demanded{
+    context_->node, workers_, databases_found_, {}, !context_->bus->is_up()};
+  for (const auto& node : view_.nodes(self_->clock().now()))
+    if (node.is_up)
+      demanded.nodes.push_back(demand_of(node.report));
+  self_->send(budget_, std::move(demanded));
+}
+
 void cluster_state::take(const bus::message& arrived) {
   if (bus::last_token(arrived.subject) == "report")
     return take_report(arrived);
@@ -102,7 +126,7 @@ void cluster_state::publish_reports() {
   const auto now = self_->clock().now();
   const auto sent_at = in_microseconds(std::chrono::system_clock::now());
   for (const auto& [id, database] : databases_) {
-    fleet_report report{context_->node, database, sent_at};
+    fleet_report report{context_->node, with_quota(database), sent_at};
     if (!cluster_.empty() && context_->bus->is_up())
       if (auto sent = context_->bus->publish(
             bus::report_subject({cluster_, id}), wire::encode_report(report));
@@ -128,7 +152,7 @@ call_outcome cluster_state::answer(const std::string& method) {
   const auto now = self_->clock().now();
   const auto sent_at = in_microseconds(std::chrono::system_clock::now());
   for (const auto& [id, database] : databases_)
-    fleet_.own({context_->node, database, sent_at}, now);
+    fleet_.own({context_->node, with_quota(database), sent_at}, now);
   const auto rows = fleet_.rows(now);
   return {method == "metrics_summary" ? metrics_summary(rows)
                                       : worker_summary(rows)};
@@ -141,7 +165,14 @@ node_report cluster_state::own_report() const {
                      in_microseconds(std::chrono::system_clock::now()),
                      {}};
   for (const auto& [id, database] : databases_)
-    report.databases.push_back(database);
+    report.databases.push_back(with_quota(database));
+  return report;
+}
+
+/// Its own, or else an equal part.
+database_report cluster_state::with_quota(database_report report) const {
+  if (report.quota == 0)
+    report.quota = equal_quota(workers_, databases_found_);
   return report;
 }
 
@@ -153,8 +184,8 @@ call_outcome cluster_state::nodes() {
 
 cluster_actor::behavior_type
 cluster(cluster_actor::stateful_pointer<cluster_state> self,
-        context_ptr context) {
-  return self->state.make_behavior(std::move(context));
+        context_ptr context, worker_budget_actor budget) {
+  return self->state.make_behavior(std::move(context), std::move(budget));
 }
 
 } // namespace pgtrickle

@@ -20,7 +20,8 @@ public:
 
   explicit cluster_state(cluster_actor::pointer self) : self_(self) {}
 
-  cluster_actor::behavior_type make_behavior(context_ptr context);
+  cluster_actor::behavior_type make_behavior(context_ptr context,
+                                             worker_budget_actor budget);
 
 private:
   void join(const std::string& cluster);
@@ -28,8 +29,10 @@ private:
   listen(const std::string& subject,
          const std::shared_ptr<std::atomic<int>>& backlog);
   void publish_heartbeat();
+  void tell_demands();
   void take(const bus::message& arrived);
   [[nodiscard]] node_report own_report() const;
+  [[nodiscard]] database_report with_quota(database_report report) const;
   [[nodiscard]] call_outcome nodes();
 
   // -- databases ---
@@ -47,6 +50,10 @@ private:
 
   cluster_actor::pointer self_;
   context_ptr context_;
+  worker_budget_actor budget_;
+  /// As they were found: what shares the workers, and how many those are.
+  std::uint32_t workers_ = 4;
+  std::uint32_t databases_found_ = 1;
   /// PostgreSQL's system identifier; empty: not known yet.
   std::string cluster_;
   source heartbeats_;
@@ -58,6 +65,6 @@ private:
 
 cluster_actor::behavior_type
 cluster(cluster_actor::stateful_pointer<cluster_state> self,
-        context_ptr context);
+        context_ptr context, worker_budget_actor budget);
 
 } // namespace pgtrickle

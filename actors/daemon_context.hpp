@@ -30,6 +30,11 @@ struct daemon_context {
   bool drains = false;
   /// After how long a silence others take over.
   std::chrono::milliseconds lease{10'000};
+  /// Refreshes at a time in all databases of this node; 0: its share.
+  std::int64_t max_workers = 0;
+  /// Where all of the daemon's sessions wait for their places.
+  std::shared_ptr<postgres::connection_gate> connections
+    = std::make_shared<postgres::connection_gate>();
   /// How long a shutdown waits for the work that is in progress.
   std::chrono::seconds shutdown_deadline{30};
   /// Whether it was to hand over what it owned, and has.
@@ -45,6 +50,8 @@ struct daemon_context {
     auto options = postgres;
     options.database = database;
     options.application_name = fmt::format("pgtrickle {}@{}", part, node);
+    options.gate = connections;
+    options.lasts = part == "watcher" || part == "node";
     return options;
   }
 };

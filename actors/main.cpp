@@ -1,10 +1,12 @@
 #include "actors/daemon_options.hpp"
+#include "actors/exit_reasons.hpp"
 #include "actors/logging.hpp"
 #include "actors/node.hpp"
 #include "services/bus/private_server.hpp"
 #include "services/calls/definition_calls.hpp"
 #include "services/calls/snapshot_calls.hpp"
 #include "services/config/redaction.hpp"
+#include "services/coordination/log_throttle.hpp"
 #include "services/http/server.hpp"
 
 #include <caf/actor_system.hpp>
@@ -115,6 +117,20 @@ std::optional<http::server> start_http(const config::options& options,
   return std::nullopt;
 }
 
+/// Why work waits is logged now and then, however much of it waits.
+std::shared_ptr<postgres::connection_gate>
+connections_of(const config::options& options) {
+  auto throttle = std::make_shared<log_throttle>(std::chrono::seconds{10});
+  return std::make_shared<postgres::connection_gate>(
+    static_cast<std::size_t>(options.max_connections),
+    [throttle](const std::string& reason) {
+      if (const auto times
+          = throttle->occurred(std::chrono::steady_clock::now()))
+        spdlog::warn("work waits for a connection ({} times): {}", *times,
+                     in_one_line(reason));
+    });
+}
+
 std::shared_ptr<daemon_context>
 context_of(const config::options& options,
            std::shared_ptr<metrics::node_metrics> metrics,
@@ -130,6 +146,8 @@ context_of(const config::options& options,
   context->capacity = options.capacity;
   context->drains = options.drain;
   context->lease = std::chrono::seconds{options.lease};
+  context->max_workers = options.max_workers;
+  context->connections = connections_of(options);
   context->shutdown_deadline = std::chrono::seconds{options.shutdown_deadline};
   return context;
 }
@@ -214,6 +232,7 @@ result<int> run(daemon_options& options, const sigset_t& awaited, int argc,
     });
     wait_for_the_end(awaited, argc, argv, running, server);
     failed = node_ended && !*context->is_drained;
+    context->connections->close();
     shut_down(running, chosen);
   }
   spdlog::info("ended");

@@ -6,6 +6,7 @@
 #include "actors/exit_reasons.hpp"
 #include "actors/gateway.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/worker_budget.hpp"
 
 #include <caf/exit_reason.hpp>
 #include <caf/system_messages.hpp>
@@ -43,7 +44,8 @@ void node_state::start() {
   if (is_stopping_)
     return;
   gateway_ = self_->spawn<caf::monitored>(gateway, context_);
-  cluster_ = self_->spawn<caf::monitored>(cluster, context_);
+  budget_ = self_->spawn<caf::monitored>(worker_budget, context_);
+  cluster_ = self_->spawn<caf::monitored>(cluster, context_, budget_);
   discoverer_ = self_->spawn<caf::monitored + caf::detached>(
     discoverer, context_, node_actor{self_});
 }
@@ -58,6 +60,7 @@ void node_state::stop_all() {
     stop(supervisor);
   stop(gateway_);
   stop(cluster_);
+  stop(budget_);
 }
 
 /// The others hold the dead one's handle, so all start again.
@@ -65,6 +68,7 @@ void node_state::part_died(const caf::down_msg& down) {
   // One that was stopped for the last restart may end after it.
   const auto is_current = down.source == gateway_.address()
                           || down.source == cluster_.address()
+                          || down.source == budget_.address()
                           || down.source == discoverer_.address();
   if (is_restarting_ || !is_current)
     return;
@@ -121,7 +125,8 @@ void node_state::take_stance(const database_id& database,
 
 void node_state::start_supervisor(const database_id& database) {
   spdlog::info("database {}: found", database.name);
-  auto children = children_of(self_->system(), context_, database, gateway_);
+  auto children
+    = children_of(self_->system(), context_, database, gateway_, budget_);
   supervisors_.emplace(database.id, self_->spawn<caf::monitored>(
                                       supervisor, context_, database,
                                       std::move(children), gateway_, cluster_));
@@ -158,6 +163,7 @@ void node_state::end_when_alone() {
     return;
   self_->send_exit(gateway_, caf::exit_reason::user_shutdown);
   self_->send_exit(cluster_, caf::exit_reason::user_shutdown);
+  self_->send_exit(budget_, caf::exit_reason::user_shutdown);
   self_->quit();
 }
 

@@ -46,6 +46,7 @@ private:
   node_actor stays_alive_;
   context_ptr context_;
   gateway_actor gateway_;
+  worker_budget_actor budget_;
   cluster_actor cluster_;
   discoverer_actor discoverer_;
   std::map<oid, supervisor_actor> supervisors_;

@@ -76,14 +76,17 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     [this](database_closed) { shut_down(); },
     [this](const stream_tables_listed& listed) {
       count(listed);
+      wake_clerks();
       if (scheduler_)
         self_->send(scheduler_, listed);
     },
     [this](const sources_touched& touched) {
+      wake_planner();
       if (scheduler_)
         self_->send(scheduler_, touched);
     },
     [this](pending_calls_waiting waiting) {
+      wake_clerks();
       if (registrar_)
         self_->send(registrar_, waiting);
     },
@@ -93,6 +96,9 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     },
     [this](const worker_load& load) {
       load_ = load;
+      if (load.active == 0)
+        wake_planner();
+      watch_queue();
       report();
     },
     [this](const database_figures& figures) {
@@ -290,19 +296,44 @@ void supervisor_state::count(const stream_tables_listed& listed) {
   report();
 }
 
+void supervisor_state::watch_queue() {
+  const auto behind = pressure_.observe(load_.late, self_->clock().now());
+  if (!behind)
+    return;
+  metrics_->behind(*behind);
+  if (!*behind)
+    return spdlog::info("database {}: its refreshes are in time again",
+                        database_.name);
+  spdlog::warn("database {}: refreshes wait too long for workers: {} are late "
+               "of {} that wait",
+               database_.name, load_.late, load_.waiting);
+  if (announcer_)
+    self_->send(announcer_, queue_behind{load_});
+}
+
+/// The clerks look seldom while nothing happens.
+void supervisor_state::wake_planner() {
+  if (planner_)
+    self_->send(planner_, look_due{});
+}
+
+void supervisor_state::wake_clerks() {
+  wake_planner();
+  if (snapshotter_)
+    self_->send(snapshotter_, look_due{});
+}
+
 void supervisor_state::report() {
   metrics_->workers(static_cast<int>(load_.active),
                     static_cast<int>(load_.waiting));
-  if (!opened_)
-    return;
-  const auto quota = context_->workers > 0
-                       ? context_->workers
-                       : opened_->settings.max_concurrent_refreshes;
-  self_->send(cluster_,
-              database_report{database_.id, database_.name,
-                              opened_->facts.fence.epoch, stream_tables_,
-                              load_.active, load_.waiting,
-                              static_cast<std::uint32_t>(quota), figures_});
+  if (opened_)
+    self_->send(
+      cluster_,
+      database_report{database_.id, database_.name, opened_->facts.fence.epoch,
+                      stream_tables_, load_.active, load_.waiting,
+                      static_cast<std::uint32_t>(
+                        opened_->settings.per_database_worker_quota),
+                      figures_});
 }
 
 // -- calls --------------------------------------------------------------------
@@ -341,6 +372,7 @@ caf::result<call_outcome> supervisor_state::hand_on(const call& asked, child to,
 
 void supervisor_state::answer(std::uint64_t number,
                               const call_outcome& outcome) {
+  wake_clerks();
   if (auto found = calls_.extract(number); !found.empty())
     found.mapped().promise.deliver(outcome);
   if (is_handing_over_ && calls_.empty())

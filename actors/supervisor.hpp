@@ -4,6 +4,7 @@
 #include "actors/daemon_context.hpp"
 #include "messages/interfaces.hpp"
 #include "services/coordination/outage.hpp"
+#include "services/coordination/queue_pressure.hpp"
 #include "services/scheduling/restart_policy.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -59,6 +60,9 @@ private:
   void note_outage(const caf::error& reason);
   void opened(const database_opened& database);
   void count(const stream_tables_listed& listed);
+  void wake_planner();
+  void wake_clerks();
+  void watch_queue();
   void report();
 
   // -- calls ---
@@ -107,6 +111,7 @@ private:
   bool is_handing_over_ = false;
   bool is_stopping_ = false;
   worker_load load_;
+  queue_pressure pressure_;
   std::uint32_t stream_tables_ = 0;
   database_figures figures_;
   std::minstd_rand random_{std::random_device{}()};

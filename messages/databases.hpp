@@ -27,6 +27,8 @@ struct databases_found {
   cluster_situation situation;
   /// This node is to hand over what it owns.
   bool is_leaving = false;
+  /// pg_trickle.max_dynamic_refresh_workers, as the whole cluster has it.
+  std::uint32_t workers = 4;
 };
 
 /// The extension was found gone from a database.

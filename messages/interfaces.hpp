@@ -3,6 +3,7 @@
 //
 //   node ─┬─ gateway
 //         ├─ cluster
+//         ├─ worker budget
 //         ├─ discoverer
 //         └─ supervisor ─┬─ watcher
 //            (a database) ├─ refresher ── refresh workers
@@ -15,6 +16,7 @@
 #include "messages/calls.hpp"
 #include "messages/databases.hpp"
 #include "messages/refreshing.hpp"
+#include "messages/workers.hpp"
 
 #include <caf/typed_actor.hpp>
 
@@ -29,6 +31,8 @@ using call_actor = caf::typed_actor<
 using announcer_actor = caf::typed_actor<
   // Publishes all that wait, and marks them.
   caf::reacts_to<alerts_waiting>,
+  // Writes scheduler_falling_behind, and publishes it.
+  caf::reacts_to<queue_behind>,
   // Tries again.
   caf::reacts_to<pulse>>;
 
@@ -39,12 +43,25 @@ using refresh_worker_actor = caf::typed_actor<
   // Deletes captured changes that nobody needs.
   caf::replies_to<sweep_request>::with<sweep_report>>;
 
+/// Divides the workers of the node among its databases.
+using worker_budget_actor = caf::typed_actor<
+  // Learns what all nodes want.
+  caf::reacts_to<workers_demanded>,
+  // Answers when a worker of the database may begin.
+  caf::replies_to<slot_wanted>::with<slot_granted>,
+  // A worker is free again.
+  caf::reacts_to<slot_returned>,
+  // Looks for who has waited too long.
+  caf::reacts_to<pulse>>;
+
 /// Hands refresh orders to idle workers.
 using refresher_actor = caf::typed_actor<
   // Has an order carried out.
   caf::replies_to<refresh_task>::with<refresh_result>,
   // Has the change buffers swept as soon as a worker is idle.
-  caf::reacts_to<sweep_due>>;
+  caf::reacts_to<sweep_due>,
+  // Lets workers end that have been idle for long.
+  caf::reacts_to<rest_due>>;
 
 /// Decides when each stream table is refreshed.
 using scheduler_actor = caf::typed_actor<
@@ -62,14 +79,20 @@ using registrar_actor = caf::typed_actor<
   // Carries out a call.
   caf::replies_to<call>::with<call_outcome>,
   // Carries out what waits in pgtrickle.pending_calls, in order.
-  caf::reacts_to<pending_calls_waiting>>;
+  caf::reacts_to<pending_calls_waiting>,
+  // Closes its connection when it has not used it for long.
+  caf::reacts_to<rest_due>>;
 
 /// Has calls to carry out, and a clock to look at. Detached.
 using clerk_actor = caf::typed_actor<
   // Carries out a call.
   caf::replies_to<call>::with<call_outcome>,
+  // Something happened in the database: looks soon.
+  caf::reacts_to<look_due>,
   // Does what is due.
-  caf::reacts_to<pulse>>;
+  caf::reacts_to<pulse>,
+  // Closes its connection when it has not used it for long.
+  caf::reacts_to<rest_due>>;
 
 /// Takes, restores, verifies and drops snapshots; lets go of what is old.
 using snapshotter_actor = clerk_actor;

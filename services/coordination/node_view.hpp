@@ -19,7 +19,7 @@ struct database_report {
   std::uint32_t stream_tables = 0;
   std::uint32_t workers_active = 0;
   std::uint32_t workers_queued = 0;
-  /// How many workers it may have.
+  /// Workers that it gets before any is lent.
   std::uint32_t quota = 0;
   database_figures figures = {};
 

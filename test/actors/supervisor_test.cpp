@@ -42,7 +42,7 @@ struct fixture : test::actor_fixture {
     return spawn([name]() -> clerk_actor::behavior_type {
       return {
         [name](const call& asked) { return call_outcome{name + asked.method}; },
-        [](pulse) {}};
+        [](look_due) {}, [](pulse) {}, [](rest_due) {}};
     });
   }
 
@@ -56,6 +56,7 @@ struct fixture : test::actor_fixture {
                  return {
                    [](const refresh_task&) { return refresh_result{}; },
                    [](sweep_due) {},
+                   [](rest_due) {},
                  };
                });
       },
@@ -78,6 +79,7 @@ struct fixture : test::actor_fixture {
                  return {
                    [](const call& asked) { return call_outcome{asked.method}; },
                    [](pending_calls_waiting) {},
+                   [](rest_due) {},
                  };
                });
       },
@@ -92,7 +94,8 @@ struct fixture : test::actor_fixture {
       [this](const database_opened&) {
         ++announcers;
         return spawn([]() -> announcer_actor::behavior_type {
-          return {[](alerts_waiting) {}, [](pulse) {}};
+          return {[](alerts_waiting) {}, [](const queue_behind&) {},
+                  [](pulse) {}};
         });
       },
       [this](bus::announcement one) { told.push_back(std::move(one)); },
