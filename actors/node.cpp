@@ -5,6 +5,7 @@
 #include "actors/discoverer.hpp"
 #include "actors/exit_reasons.hpp"
 #include "actors/gateway.hpp"
+#include "actors/micro_service.hpp"
 #include "actors/supervisor.hpp"
 
 #include <caf/exit_reason.hpp>
@@ -41,8 +42,9 @@ void node_state::start() {
   is_restarting_ = false;
   if (is_stopping_)
     return;
-  gateway_ = self_->spawn<caf::monitored>(gateway, context_);
+  gateway_ = self_->spawn<caf::monitored>(gateway, context_, doormen(context_));
   cluster_ = self_->spawn<caf::monitored>(cluster, context_);
+  micro_service_ = self_->spawn<caf::monitored>(micro_service, context_);
   discoverer_ = self_->spawn<caf::monitored + caf::detached>(
     discoverer, context_, node_actor{self_});
 }
@@ -57,6 +59,7 @@ void node_state::stop_all() {
     stop(supervisor);
   stop(gateway_);
   stop(cluster_);
+  stop(micro_service_);
 }
 
 /// The others hold the dead one's handle, so all start again.
@@ -64,6 +67,7 @@ void node_state::part_died(const caf::down_msg& down) {
   // One that was stopped for the last restart may end after it.
   const auto is_current = down.source == gateway_.address()
                           || down.source == cluster_.address()
+                          || down.source == micro_service_.address()
                           || down.source == discoverer_.address();
   if (is_restarting_ || !is_current)
     return;
@@ -82,6 +86,7 @@ void node_state::take(const databases_found& found) {
   if (is_stopping_ || is_restarting_)
     return;
   self_->send(cluster_, found);
+  self_->send(micro_service_, found);
   std::map<oid, database_id> wanted;
   for (const auto& database : found.databases)
     wanted.emplace(database.id, database);
@@ -131,6 +136,7 @@ void node_state::end_when_alone() {
     return;
   self_->send_exit(gateway_, caf::exit_reason::user_shutdown);
   self_->send_exit(cluster_, caf::exit_reason::user_shutdown);
+  self_->send_exit(micro_service_, caf::exit_reason::user_shutdown);
   self_->quit();
 }
 

@@ -44,6 +44,7 @@ private:
   context_ptr context_;
   gateway_actor gateway_;
   cluster_actor cluster_;
+  micro_service_actor micro_service_;
   discoverer_actor discoverer_;
   std::map<oid, supervisor_actor> supervisors_;
   restart_policy policy_{{}};

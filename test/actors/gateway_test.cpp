@@ -44,7 +44,21 @@ struct fixture : test::actor_fixture {
         [](const test::inside& what) { what.act(); },
       };
     });
-    aut = spawn(gateway, context_ptr{context_});
+    doorman = spawn(
+      [this](doorman_actor::pointer self) -> doorman_actor::behavior_type {
+        return {
+          [this,
+           self](const admission_request& request) -> caf::result<admission> {
+            admissions.push_back(request.claim);
+            return admission{bearer};
+          },
+          [](pulse) {},
+        };
+      });
+    aut = spawn(gateway, context_ptr{context_},
+                doorman_factory{[this](caf::actor_system&, const std::string&) {
+                  return doorman;
+                }});
     caf::anon_send(aut,
                    database_attached{address, "secret",
                                      database_clock{start, now()}, supervisor});
@@ -75,6 +89,31 @@ struct fixture : test::actor_fixture {
     settle();
   }
 
+  /// A call of a program.
+  void ask(const std::string& method, const std::string& payload,
+           bus::headers headers = {}, const std::string& reply_to = "_INBOX.x",
+           const std::string& secret = "secret") {
+    const auto text
+      = bus::base64url(R"({"alg":"HS256","typ":"JWT"})") + "."
+        + bus::base64url(R"({"aud":"7300.5","role":16400,"issuer":10,)"
+                         R"("jti":"t","iat":3599990,"exp":3600500})");
+    headers.emplace_back("Pgtrickle-Token", text + "."
+                                              + bus::base64url(bus::hmac_sha256(
+                                                bus::token_key(secret), text)));
+    const auto subject = method == "cancel"
+                           ? bus::cancel_subject(address)
+                           : "pgtrickle.v1.7300.5.call." + method;
+    caf::anon_send(aut, bus::message{subject, reply_to, payload, headers});
+    settle();
+  }
+
+  std::string header(std::size_t index, const std::string& name) {
+    for (const auto& [key, value] : bus_->headers[index])
+      if (key == name)
+        return value;
+    return "";
+  }
+
   void answer(const std::string& json) {
     const auto keep
       = [this, json] { answers.front().deliver(call_outcome{json}); };
@@ -95,6 +134,9 @@ struct fixture : test::actor_fixture {
   std::vector<call> calls;
   std::deque<promise> answers;
   std::vector<std::string> cancelled;
+  doorman_actor doorman;
+  result<caller> bearer = caller{"alice", "shop"};
+  std::vector<observation::bearer_claim> admissions;
 };
 
 } // namespace
@@ -189,4 +231,76 @@ TEST_CASE_FIXTURE(fixture, "a notice reaches the caller before the result") {
   caf::anon_send(aut, call_notice{"a", "already exists"});
   settle();
   CHECK(reply(1).notice() == "already exists");
+}
+
+TEST_CASE_FIXTURE(fixture, "a program's call is made as the role that its "
+                           "token stands for, and answered once") {
+  ask("explain_st", R"({"name": "a"})");
+  REQUIRE(admissions.size() == 1);
+  CHECK(admissions[0].role == 16400);
+  CHECK(admissions[0].method == "explain_st");
+  REQUIRE(calls.size() == 1);
+  CHECK(calls[0].by.role == "alice");
+  CHECK(calls[0].by.search_path == "shop");
+  advance(3s);
+  CHECK(bus_->published.empty());
+  caf::anon_send(aut, call_notice{calls[0].ticket.id, "mind"});
+  settle();
+  answer("[1]");
+  REQUIRE(bus_->published.size() == 1);
+  CHECK(bus_->published[0]
+        == std::pair<std::string, std::string>{"_INBOX.x", "[1]"});
+  CHECK(header(0, "Pgtrickle-Notice") == "mind");
+}
+
+TEST_CASE_FIXTURE(fixture, "a program whose token is forged or whose role is "
+                           "not let in makes no call") {
+  ask("explain_st", R"({"name": "a"})", {}, "_INBOX.x", "guess");
+  CHECK(admissions.empty());
+  CHECK(header(0, "Nats-Service-Error-Code") == "401");
+  bearer = fail(errc::permission_denied, "no");
+  ask("explain_st", R"({"name": "a"})");
+  CHECK(header(1, "Nats-Service-Error-Code") == "403");
+  CHECK(header(1, "Nats-Service-Error") == "no");
+  CHECK(calls.empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "a program's call to nowhere is not carried out") {
+  ask("explain_st", R"({"name": "a"})", {}, "");
+  ask("explain_st", R"({"name": "a"})", {}, "pgtrickle.v1.7300.5.call.ping");
+  CHECK(bus_->published.empty());
+  CHECK(admissions.empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "a program takes its call back, but no other's") {
+  ask("explain_st", R"({"name": "a"})", {{"Pgtrickle-Request-Id", "7"}});
+  ask("cancel", "", {{"Pgtrickle-Request-Id", "8"}}, "");
+  ask("cancel", "", {{"Pgtrickle-Request-Id", "7"}}, "", "guess");
+  ask("cancel", "", {}, "");
+  CHECK(cancelled.empty());
+  ask("cancel", "", {{"Pgtrickle-Request-Id", "7"}}, "");
+  CHECK(cancelled == std::vector<std::string>{"t/7"});
+  CHECK(calls[0].ticket.is_cancelled());
+}
+
+TEST_CASE_FIXTURE(fixture, "a program that hears of the end of its time "
+                           "hears it in a header") {
+  ask("explain_st", R"({"name": "a"})", {{"Pgtrickle-Timeout", "2"}});
+  advance(3s);
+  REQUIRE(bus_->published.size() == 1);
+  CHECK(header(0, "Nats-Service-Error-Code") == "504");
+}
+
+TEST_CASE_FIXTURE(fixture, "calls are counted for who asks for the service's "
+                           "statistics") {
+  arrive("a", "ping");
+  advance(1s);
+  answer("1");
+  ask("nothing", "");
+  const auto endpoints = context_->served->endpoints();
+  REQUIRE(endpoints.size() == 1);
+  CHECK(endpoints[0].requests == 2);
+  CHECK(endpoints[0].errors == 1);
+  CHECK(endpoints[0].last_error == "\"nothing\" is not a call to pgtrickled");
+  CHECK(endpoints[0].processing_time == 1s);
 }
