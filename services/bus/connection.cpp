@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <vector>
 
@@ -28,6 +29,17 @@ std::vector<std::string> split_at_commas(const std::string& urls) {
     begin = end + 1;
   }
   return parts;
+}
+
+bool wants_tls(const std::vector<std::string>& urls) {
+  return std::ranges::any_of(
+    urls, [](const auto& url) { return url.starts_with("tls://"); });
+}
+
+/// Of the calling thread.
+std::string last_error() {
+  const auto* text = nats_GetLastError(nullptr);
+  return text == nullptr ? "" : text;
 }
 
 /// What nats.c calls back into. It owns itself: nats.c may still be in
@@ -129,6 +141,11 @@ natsStatus connection::configure(natsOptions* opts) {
   if (!options_.credentials_file.empty())
     set(natsOptions_SetUserCredentialsFromFiles(
       opts, options_.credentials_file.c_str(), nullptr));
+  if (!options_.authorities_file.empty())
+    set(natsOptions_LoadCATrustedCertificates(
+      opts, options_.authorities_file.c_str()));
+  if (!options_.authorities_file.empty() || wants_tls(urls))
+    set(natsOptions_SetSecure(opts, true));
   set(natsOptions_SetMaxReconnect(opts, -1));
   set(natsOptions_SetReconnectWait(opts, reconnect_wait_ms));
   set(natsOptions_SetReconnectJitter(opts, reconnect_jitter_ms,
@@ -154,10 +171,12 @@ result<void> connection::open() {
     return fail(
       errc::invalid_argument,
       fmt::format("nats: options refused: {}", natsStatus_GetText(status)),
-      "Check the URL and the credentials file.");
+      "Check the URL, the credentials file and the file of authorities.");
   const auto status = natsConnection_Connect(&handle_, raw);
   if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED)
     return bus_failure(status, "connect");
+  if (status != NATS_OK && options_.on_first_failure)
+    options_.on_first_failure(last_error());
   return {};
 }
 

@@ -39,6 +39,11 @@ struct connection_options {
   std::string name = "pgtrickled";
   /// A NATS credentials file; empty: none.
   std::string credentials_file = {};
+  /// The authorities that may vouch for the server, in PEM; given, nothing but
+  /// TLS will do. Empty: the system's, where the URL or the server wants TLS.
+  std::string authorities_file = {};
+  /// Called once, when the server can't be reached at first, with the reason.
+  std::function<void(const std::string& reason)> on_first_failure = {};
   /// Called on a foreign thread when the link comes up or goes down.
   std::function<void(bool up)> on_link_change = {};
 };

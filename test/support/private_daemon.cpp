@@ -8,7 +8,8 @@
 namespace pgtrickle::test {
 
 private_daemon::private_daemon(const std::string& postgres,
-                               const std::string& nats, const std::string& node)
+                               const std::string& nats, const std::string& node,
+                               const std::vector<std::string>& more)
   : command_{PGTRICKLED,
              "--config-file=" + (dir_.path() / "pgtrickled.conf").string(),
              "--postgres=" + postgres,
@@ -16,6 +17,7 @@ private_daemon::private_daemon(const std::string& postgres,
              "--node=" + node,
              "--http=\"\"",
              "--shutdown-deadline=5"} {
+  command_.insert(command_.end(), more.begin(), more.end());
   // A file of its own, so that the machine's does not count.
   std::ofstream(dir_.path() / "pgtrickled.conf").flush();
 }

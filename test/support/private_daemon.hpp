@@ -14,9 +14,10 @@ namespace pgtrickle::test {
 /// and ended any number of times; its log goes on.
 class private_daemon {
 public:
-  /// Does not start it.
+  /// Does not start it. `more` are options of the command line.
   private_daemon(const std::string& postgres, const std::string& nats,
-                 const std::string& node);
+                 const std::string& node,
+                 const std::vector<std::string>& more = {});
 
   void start();
   /// Ends it as a power failure would.
