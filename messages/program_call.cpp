@@ -134,7 +134,8 @@ std::string numbered_id() {
 } // namespace
 
 bool is_program_call(const bus::message& arrived) {
-  return bus::header_of(arrived, token_header).has_value();
+  return bus::header_of(arrived, token_header).has_value()
+         || bus::header_of(arrived, "Content-Type").has_value();
 }
 
 reply_format format_of(const bus::message& arrived) {

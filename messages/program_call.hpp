@@ -22,7 +22,7 @@ struct program_call {
   reply_format format = reply_format::json;
 };
 
-/// Whether it comes from a program: it shows a token.
+/// Whether it comes from a program: it shows a token, or says what it is.
 [[nodiscard]] bool is_program_call(const bus::message& arrived);
 
 /// How a program wants its replies.

@@ -87,6 +87,9 @@ TEST_CASE("a call without a sound token goes no further") {
   arrived.given = {{"Pgtrickle-Token", "guess"}};
   CHECK(refused(arrived).code == errc::call_rejected);
   CHECK(wire::is_program_call(arrived));
+  arrived.given = {{"Content-Type", "application/json"}};
+  CHECK(refused(arrived).message == "call has no header Pgtrickle-Token");
+  CHECK(wire::is_program_call(arrived));
   arrived.given = {};
   CHECK_FALSE(wire::is_program_call(arrived));
 }
