@@ -256,6 +256,19 @@ TEST_CASE("a program gets a large result in parts") {
   CHECK_FALSE(json::parse(first->payload + second->payload).empty());
 }
 
+TEST_CASE("a program does not notice that PostgreSQL ended the connection of "
+          "the doorman") {
+  program p;
+  CHECK(code_of(p.call("ping", "")).empty());
+  CHECK(p.s.admin
+          .run("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+               " WHERE application_name = 'pgtrickle doorman'"
+               " AND datname = current_database()")
+          .value()
+        == "t");
+  CHECK(code_of(p.call("ping", "")).empty());
+}
+
 TEST_CASE("a program's call that takes too long ends with its time") {
   reading_program p;
   must(p.s.db, "INSERT INTO base VALUES (2)");
