@@ -59,10 +59,16 @@ static const char** url_list(int* count) {
 }
 
 // Without a file of authorities, what a URL or the server says decides.
-static natsStatus require_tls(natsOptions* options) {
-  natsStatus status
-    = natsOptions_LoadCATrustedCertificates(options, setting_nats_ca_file);
-  return status == NATS_OK ? natsOptions_SetSecure(options, true) : status;
+static natsStatus protect(natsOptions* options, const char** urls, int count) {
+  natsStatus status = NATS_OK;
+  bool needs_tls = setting_nats_ca_file[0] != '\0';
+  for (int i = 0; i < count; i++)
+    needs_tls = needs_tls || strncmp(urls[i], "tls://", 6) == 0;
+  if (setting_nats_ca_file[0] != '\0')
+    status
+      = natsOptions_LoadCATrustedCertificates(options, setting_nats_ca_file);
+  return status == NATS_OK && needs_tls ? natsOptions_SetSecure(options, true)
+                                        : status;
 }
 
 static natsStatus connect(nats_client* client, const char** urls, int count) {
@@ -78,8 +84,8 @@ static natsStatus connect(nats_client* client, const char** urls, int count) {
     status = natsOptions_SetAllowReconnect(options, false);
   if (status == NATS_OK)
     status = natsOptions_SetName(options, "pg_trickle");
-  if (status == NATS_OK && setting_nats_ca_file[0] != '\0')
-    status = require_tls(options);
+  if (status == NATS_OK)
+    status = protect(options, urls, count);
   if (status == NATS_OK)
     status = natsConnection_Connect(&client->connection, options);
   natsOptions_Destroy(options);
