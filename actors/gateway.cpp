@@ -73,7 +73,7 @@ void gateway_state::listen(served_database& served,
     self_->quit(exit_reason_of(listening.error()));
 }
 
-void gateway_state::detach(oid database) {
+void gateway_state::stop_listening(oid database) {
   context_->served->stop_serving(database);
   std::erase_if(databases_, [&](const auto& served) {
     if (served.first.database != database)
@@ -82,6 +82,10 @@ void gateway_state::detach(oid database) {
       self_->send_exit(served.second.doorman, caf::exit_reason::user_shutdown);
     return true;
   });
+}
+
+void gateway_state::detach(oid database) {
+  stop_listening(database);
   for (const auto& entry : ledger_.take_all_of(database))
     give_up(entry, call_interrupted());
 }

@@ -37,6 +37,7 @@ private:
 
   // -- databases ---
   void attach(const database_attached& terms);
+  void stop_listening(oid database);
   void detach(oid database);
   void listen(served_database& served, const std::string& subject);
 
