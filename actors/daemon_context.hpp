@@ -1,6 +1,7 @@
 #pragma once
 
 #include "services/bus/connection.hpp"
+#include "services/bus/service_statistics.hpp"
 #include "services/metrics/metrics.hpp"
 #include "services/postgres/session.hpp"
 
@@ -22,6 +23,9 @@ struct daemon_context {
   postgres::session_options postgres;
   std::shared_ptr<bus::channel> bus;
   std::shared_ptr<metrics::node_metrics> metrics;
+  /// What the node answers as a NATS service.
+  std::shared_ptr<bus::service_statistics> served
+    = std::make_shared<bus::service_statistics>();
   /// Refreshes at a time in each database; 0: what the database says.
   std::int64_t workers = 0;
   /// This node's weight beside the others.

@@ -72,6 +72,10 @@ connect(const config::options& options, const std::string& url,
   bus::connection_options link;
   link.url = url;
   link.credentials_file = options.nats_credentials;
+  link.authorities_file = options.nats_ca;
+  link.on_first_failure = [](const std::string& reason) {
+    spdlog::warn("NATS can't be reached, and is tried again: {}", reason);
+  };
   link.on_link_change = [metrics](bool up) {
     metrics->nats_connected(up);
     if (up)

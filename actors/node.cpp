@@ -5,6 +5,7 @@
 #include "actors/discoverer.hpp"
 #include "actors/exit_reasons.hpp"
 #include "actors/gateway.hpp"
+#include "actors/micro_service.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/worker_budget.hpp"
 
@@ -43,9 +44,10 @@ void node_state::start() {
   is_restarting_ = false;
   if (is_stopping_)
     return;
-  gateway_ = self_->spawn<caf::monitored>(gateway, context_);
+  gateway_ = self_->spawn<caf::monitored>(gateway, context_, doormen(context_));
   budget_ = self_->spawn<caf::monitored>(worker_budget, context_);
   cluster_ = self_->spawn<caf::monitored>(cluster, context_, budget_);
+  micro_service_ = self_->spawn<caf::monitored>(micro_service, context_);
   discoverer_ = self_->spawn<caf::monitored + caf::detached>(
     discoverer, context_, node_actor{self_});
 }
@@ -61,6 +63,7 @@ void node_state::stop_all() {
   stop(gateway_);
   stop(cluster_);
   stop(budget_);
+  stop(micro_service_);
 }
 
 /// The others hold the dead one's handle, so all start again.
@@ -69,6 +72,7 @@ void node_state::part_died(const caf::down_msg& down) {
   const auto is_current = down.source == gateway_.address()
                           || down.source == cluster_.address()
                           || down.source == budget_.address()
+                          || down.source == micro_service_.address()
                           || down.source == discoverer_.address();
   if (is_restarting_ || !is_current)
     return;
@@ -87,6 +91,7 @@ void node_state::take(const databases_found& found) {
   if (is_stopping_ || is_restarting_)
     return;
   self_->send(cluster_, found);
+  self_->send(micro_service_, found);
   std::set<oid> existing;
   for (const auto& database : found.databases) {
     existing.insert(database.id);
@@ -164,6 +169,7 @@ void node_state::end_when_alone() {
   self_->send_exit(gateway_, caf::exit_reason::user_shutdown);
   self_->send_exit(cluster_, caf::exit_reason::user_shutdown);
   self_->send_exit(budget_, caf::exit_reason::user_shutdown);
+  self_->send_exit(micro_service_, caf::exit_reason::user_shutdown);
   self_->quit();
 }
 

@@ -280,9 +280,10 @@ void supervisor_state::opened(const database_opened& database) {
   to_restart_.reset();
   start_from(the_refresher);
   const auto& facts = database.facts;
-  self_->send(gateway_,
-              database_attached{
-                {facts.cluster, facts.id}, facts.secret, facts.clock, self_});
+  self_->send(
+    gateway_,
+    database_attached{
+      {facts.cluster, facts.id}, facts.secret, facts.clock, self_, facts.name});
   metrics_->up(true);
   report();
 }

@@ -1,9 +1,10 @@
 #pragma once
 // Every actor's interface: the architecture on one page.
 //
-//   node ─┬─ gateway
+//   node ─┬─ gateway ── doormen
 //         ├─ cluster
 //         ├─ worker budget
+//         ├─ micro_service
 //         ├─ discoverer
 //         └─ supervisor ─┬─ watcher
 //            (a database) ├─ refresher ── refresh workers
@@ -17,6 +18,7 @@
 #include "messages/databases.hpp"
 #include "messages/refreshing.hpp"
 #include "messages/workers.hpp"
+#include "services/observation/bearer.hpp"
 
 #include <caf/typed_actor.hpp>
 
@@ -146,7 +148,24 @@ struct database_attached {
   std::string secret;
   database_clock clock;
   supervisor_actor supervisor;
+  std::string name = {};
 };
+
+/// A program's token is sound: who its bearer is now is to be looked up.
+struct admission_request {
+  observation::bearer_claim claim;
+};
+
+struct admission {
+  result<caller> bearer;
+};
+
+/// Knows whom the tokens for a database stand for. Detached.
+using doorman_actor = caf::typed_actor<
+  // Looks who may make a call.
+  caf::replies_to<admission_request>::with<admission>,
+  // Lets go of a connection that was not used for a while.
+  caf::reacts_to<pulse>>;
 
 /// NATS <-> messages; nothing else knows the wire.
 using gateway_actor = caf::typed_actor<
@@ -175,6 +194,13 @@ using cluster_actor = caf::typed_actor<
   // Answers cluster_nodes, cluster_worker_summary and metrics_summary.
   caf::replies_to<call>::with<call_outcome>>;
 
+/// Answers who asks NATS for services.
+using micro_service_actor = caf::typed_actor<
+  // Learns which PostgreSQL cluster it belongs to.
+  caf::reacts_to<databases_found>,
+  // Answers what was asked.
+  caf::reacts_to<bus::message>>;
+
 /// Finds the databases that have the extension. Detached.
 using discoverer_actor = caf::typed_actor<
   // Looks at the PostgreSQL cluster.
@@ -195,3 +221,5 @@ using node_actor = caf::typed_actor<
 } // namespace pgtrickle
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_attached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::admission_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::admission)

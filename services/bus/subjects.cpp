@@ -52,6 +52,10 @@ std::string heartbeats_subject(std::string_view cluster) {
   return fmt::format("{}{}.node.*.heartbeat", prefix, token_of(cluster));
 }
 
+bool is_inbox(std::string_view subject) {
+  return subject.starts_with("_INBOX.") || subject.starts_with("_R_.");
+}
+
 std::string token_of(std::string_view text) {
   std::string token;
   for (const unsigned char c : text)

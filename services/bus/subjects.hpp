@@ -43,6 +43,10 @@ struct database_address {
 /// The heartbeats of every node of a cluster.
 [[nodiscard]] std::string heartbeats_subject(std::string_view cluster);
 
+/// Whether `subject` is where a client waits for replies: an inbox, or what
+/// stands for one of another account.
+[[nodiscard]] bool is_inbox(std::string_view subject);
+
 /// Turns any text into one token of a subject.
 [[nodiscard]] std::string token_of(std::string_view text);
 

@@ -76,7 +76,7 @@ payload is left out, and the notification is
 | Body | the payload, always whole |
 | Header `Nats-Msg-Id` | `<cluster>-<database>-<alert_id>` |
 | Headers `ce-*` | the attributes of a [CloudEvent](https://cloudevents.io/) 1.0: `ce-specversion`, `ce-id` (as `Nats-Msg-Id`), `ce-type` (`pgtrickle.alert.<event>`), `ce-source` (`/pgtrickle/<cluster>/<database>`), `ce-time`; `content-type` is `application/json` |
-| JetStream stream | `pgtrickle_alerts`, made by the daemon unless it exists: 7 days, 256 MB |
+| JetStream stream | `PGTRICKLE_ALERTS`, made by the daemon unless it exists: 7 days, 256 MB, duplicates known for an hour |
 
 The daemon publishes an alert until NATS has acknowledged it, so an alert may
 arrive more than once. JetStream drops a repetition by its `Nats-Msg-Id` within
