@@ -8,13 +8,14 @@
 namespace pgtrickle::test {
 
 private_daemon::private_daemon(const std::string& postgres,
-                               const std::string& nats, const std::string& node)
+                               const std::string& nats, const std::string& node,
+                               const std::string& http)
   : command_{PGTRICKLED,
              "--config-file=" + (dir_.path() / "pgtrickled.conf").string(),
              "--postgres=" + postgres,
              "--nats=" + nats,
              "--node=" + node,
-             "--http=\"\"",
+             "--http=" + http,
              "--shutdown-deadline=5"} {
   // A file of its own, so that the machine's does not count.
   std::ofstream(dir_.path() / "pgtrickled.conf").flush();
@@ -49,6 +50,17 @@ std::chrono::milliseconds private_daemon::processor_time() const {
   stat >> user >> system;
   return std::chrono::milliseconds{(user + system) * 1000
                                    / sysconf(_SC_CLK_TCK)};
+}
+
+long private_daemon::resident_kb() const {
+  std::ifstream status("/proc/" + std::to_string(process_->pid()) + "/status");
+  for (std::string word; status >> word;)
+    if (word == "VmRSS:") {
+      long size = 0;
+      status >> size;
+      return size;
+    }
+  return 0;
 }
 
 std::string private_daemon::log() const {

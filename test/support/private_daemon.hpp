@@ -14,9 +14,9 @@ namespace pgtrickle::test {
 /// and ended any number of times; its log goes on.
 class private_daemon {
 public:
-  /// Does not start it.
+  /// Does not start it. `http` is the address that it answers at, if any.
   private_daemon(const std::string& postgres, const std::string& nats,
-                 const std::string& node);
+                 const std::string& node, const std::string& http = "\"\"");
 
   void start();
   /// Ends it as a power failure would.
@@ -28,6 +28,8 @@ public:
   [[nodiscard]] bool running();
   /// What it has used of the processor since its start.
   [[nodiscard]] std::chrono::milliseconds processor_time() const;
+  /// What it holds in memory, in kilobytes.
+  [[nodiscard]] long resident_kb() const;
   [[nodiscard]] std::string log() const;
 
 private:

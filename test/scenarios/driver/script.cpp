@@ -2,6 +2,8 @@
 
 #include "test/scenarios/driver/user_actions.hpp"
 
+#include <algorithm>
+
 namespace pgtrickle::test::driver {
 
 const char* name_of(fault what) {
@@ -41,16 +43,23 @@ std::string action::text() const {
 }
 
 action script::fault_step() {
-  // Half of them bring something back; rare are those that stop all the rest.
-  static const std::vector<fault> faults{
-    fault::kill_daemon,        fault::kill_daemon,     fault::end_daemon,
-    fault::start_daemon,       fault::start_daemon,    fault::start_daemon,
-    fault::pause_daemon,       fault::go_on_daemon,    fault::go_on_daemon,
-    fault::terminate_backends, fault::stop_nats,       fault::start_nats,
-    fault::start_nats,         fault::restart_postgres};
+  static const std::vector<std::pair<fault, fault>> faults{
+    {fault::kill_daemon, fault::start_daemon},
+    {fault::kill_daemon, fault::start_daemon},
+    {fault::end_daemon, fault::start_daemon},
+    {fault::pause_daemon, fault::go_on_daemon},
+    {fault::terminate_backends, fault::none},
+    {fault::stop_nats, fault::start_nats},
+    {fault::restart_postgres, fault::none}};
+  const auto& [what, undone] = choice_.of(faults);
   action step;
-  step.what = choice_.of(faults);
+  step.what = what;
   step.node = choice_.below(size_.nodes);
+  if (undone != fault::none) {
+    auto back = step;
+    back.what = undone;
+    remedies_.push_back({choice_.between(0, 12), back});
+  }
   return step;
 }
 
@@ -68,7 +77,15 @@ action script::user_step() {
 }
 
 action script::next() {
-  auto step = choice_.one_in(12) ? fault_step() : user_step();
+  action step;
+  const auto due = std::find_if(remedies_.begin(), remedies_.end(),
+                                [](remedy& r) { return r.steps_left-- <= 0; });
+  if (due != remedies_.end()) {
+    step = due->step;
+    remedies_.erase(due);
+  } else {
+    step = choice_.one_in(20) ? fault_step() : user_step();
+  }
   step.pause_ms
     = choice_.one_in(10) ? choice_.between(100, 600) : choice_.between(0, 60);
   return step;

@@ -28,6 +28,12 @@ private:
 
   choice choice_;
   extent size_;
+  /// What brings back what a fault took away, and after how many steps.
+  struct remedy {
+    int steps_left;
+    action step;
+  };
+  std::vector<remedy> remedies_;
 };
 
 } // namespace pgtrickle::test::driver

@@ -1,9 +1,11 @@
 #include "test/scenarios/driver/world.hpp"
 
 #include "test/scenarios/driver/user_actions.hpp"
+#include "test/support/eventually.hpp"
 
 #include <algorithm>
 #include <csignal>
+#include <stdexcept>
 
 namespace pgtrickle::test::driver {
 
@@ -24,6 +26,13 @@ world::world(extent size, journal& notes)
       postgres_.conninfo(), nats_.url(), "node" + std::to_string(i))});
     start(nodes_.back());
   }
+  for (const auto& name : size_.databases)
+    if (!eventually(30s, [&] {
+          return connect(name)
+            .run("SELECT pgtrickle.validate_query('SELECT 1')")
+            .sqlstate.empty();
+        }))
+      throw std::runtime_error("no daemon serves database " + name);
   for (int i = 0; i < size_.clients; ++i)
     clients_.push_back(std::make_unique<client>(
       [this](const std::string& database) {
