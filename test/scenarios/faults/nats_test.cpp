@@ -1,10 +1,14 @@
 #include "test/scenarios/faults/follower.hpp"
 #include "test/support/nats_client.hpp"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <csignal>
 #include <random>
+#include <unistd.h>
 
 namespace pgtrickle::test {
 
@@ -22,6 +26,25 @@ long kept_alerts(const std::string& url) {
   return at == std::string::npos
            ? 0
            : std::stol(answer->payload.substr(at + key.size()));
+}
+
+/// The first line of what is answered to a GET of `page`.
+std::string get(std::uint16_t port, const std::string& page) {
+  const auto fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto request = "GET " + page + " HTTP/1.0\r\n\r\n";
+  std::string line;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0
+      && send(fd, request.data(), request.size(), MSG_NOSIGNAL) > 0) {
+    char next = 0;
+    while (recv(fd, &next, 1, 0) == 1 && next != '\r')
+      line += next;
+  }
+  close(fd);
+  return line;
 }
 
 std::string payload_of(int number, std::mt19937& random) {
@@ -49,8 +72,13 @@ std::string payload_of(int number, std::mt19937& random) {
 TEST_CASE("alerts of the time without NATS arrive once and in order "
           "afterwards") {
   scenario s;
-  const auto http = "127.0.0.1:" + std::to_string(free_port());
-  nats_client{s.all.nats.url()}.flush();
+  const auto port = free_port();
+  private_daemon second{s.all.postgres.conninfo(), s.all.nats.url(), "second",
+                        "127.0.0.1:" + std::to_string(port)};
+  second.start();
+  const auto is_ready
+    = [&] { return get(port, "/-/ready").find(" 200") != std::string::npos; };
+  CHECK(eventually(20s, is_ready));
   must(s.admin, "ALTER DATABASE app SET pg_trickle.max_consecutive_errors = 2");
   s.all.daemon.signal(SIGHUP);
   must(s.db, "CREATE TABLE base (a int); INSERT INTO base VALUES (1)");
@@ -78,6 +106,7 @@ TEST_CASE("alerts of the time without NATS arrive once and in order "
            == 4;
   }));
   CHECK(copy_follows(s, "other", 5s));
+  CHECK(is_ready());
   CHECK(throughout(wants_long_ones() ? 60s : 1s, [&] {
     return count("published_at IS NOT NULL AND alert_id > " + since) == 0;
   }));
