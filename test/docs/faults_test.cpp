@@ -37,7 +37,8 @@ TEST_CASE("the page of faults names tests that exist") {
       continue;
     const auto begin = line.rfind('`', end - 1) + 1;
     const auto name = line.substr(begin, end - begin);
-    if (name.starts_with("PGTRICKLE_"))
+    // A test's name is a sentence.
+    if (name.find(' ') == std::string::npos)
       continue;
     ++named;
     CHECK_MESSAGE(sources.find("\"" + name + "\"") != std::string::npos, name);
