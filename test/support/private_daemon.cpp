@@ -21,8 +21,10 @@ private_daemon::private_daemon(const std::string& postgres,
   std::ofstream(dir_.path() / "pgtrickled.conf").flush();
 }
 
-void private_daemon::start() {
-  process_.emplace(command_, dir_.path() / "log", SIGKILL);
+void private_daemon::start(const std::vector<std::string>& by) {
+  auto command = by;
+  command.insert(command.end(), command_.begin(), command_.end());
+  process_.emplace(command, dir_.path() / "log", SIGKILL);
 }
 
 void private_daemon::kill() {

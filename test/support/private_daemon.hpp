@@ -18,7 +18,8 @@ public:
   private_daemon(const std::string& postgres, const std::string& nats,
                  const std::string& node, const std::string& http = "\"\"");
 
-  void start();
+  /// `by` is a program that starts it, with arguments; it becomes the daemon.
+  void start(const std::vector<std::string>& by = {});
   /// Ends it as a power failure would.
   void kill();
   /// Asks it to end and waits; returns the exit status.

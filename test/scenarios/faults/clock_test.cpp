@@ -12,24 +12,16 @@ namespace {
 const std::string library
   = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
-/// The environment of the programs that are started while it exists: their
-/// clock on the wall is off by what `set` says, the monotonic one is not.
+/// A clock on the wall that is off by what `set` says, for the program that is
+/// started by `starter`; its monotonic clock is right.
 class false_clock {
 public:
-  false_clock() {
-    set("+0");
-    std::filesystem::permissions(file(), std::filesystem::perms::others_read,
-                                 std::filesystem::perm_options::add);
-    setenv("FAKETIME_TIMESTAMP_FILE", file().c_str(), 1);
-    setenv("FAKETIME_NO_CACHE", "1", 1);
-    setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1", 1);
-    setenv("LD_PRELOAD", library.c_str(), 1);
-  }
-  false_clock(const false_clock&) = delete;
-  false_clock& operator=(const false_clock&) = delete;
-  ~false_clock() { end_inheritance(); }
+  false_clock() { set("+0"); }
 
-  static void end_inheritance() { unsetenv("LD_PRELOAD"); }
+  [[nodiscard]] std::vector<std::string> starter() const {
+    return {"env", "LD_PRELOAD=" + library, "FAKETIME_TIMESTAMP_FILE=" + file(),
+            "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"};
+  }
   void set(const std::string& offset) const {
     std::ofstream(file()) << offset << '\n';
   }
@@ -47,8 +39,7 @@ TEST_CASE("an hour's jump of the daemon's clock, there and back, is noticed by "
   scenario s;
   s.all.daemon.kill();
   const false_clock clock;
-  s.all.daemon.start();
-  false_clock::end_inheritance();
+  s.all.daemon.start(clock.starter());
   REQUIRE(eventually(20s, [&] { return s.all.serves(); }));
   create_copy(s, "base");
   must(s.db, "SELECT pgtrickle.create_stream_table('hourly', 'SELECT a FROM "
