@@ -64,7 +64,8 @@ TEST_CASE("random users and faults by a seed leave every stream table right") {
     FAIL_CHECK(one);
   CHECK_MESSAGE(wrong.empty(), "PGTRICKLE_DRIVER_SEED="
                                  << seed << " repeats it; the last steps:\n"
-                                 << notes.last(150));
+                                 << notes.last(150) << "the daemons' logs:\n"
+                                 << all.daemon_logs());
 }
 
 } // namespace pgtrickle::test::driver
