@@ -3,8 +3,7 @@
 #include "actors/logging.hpp"
 #include "actors/node.hpp"
 #include "services/bus/private_server.hpp"
-#include "services/calls/definition_calls.hpp"
-#include "services/calls/snapshot_calls.hpp"
+#include "services/calls/call_methods.hpp"
 #include "services/config/redaction.hpp"
 #include "services/coordination/log_throttle.hpp"
 #include "services/http/server.hpp"
@@ -193,10 +192,9 @@ void shut_down(const node_actor& running, const config::options& options) {
 
 /// The methods of every call that a daemon answers.
 std::vector<std::string> call_methods() {
-  std::vector<std::string> methods{"cluster_nodes", "cluster_worker_summary",
-                                   "metrics_summary", "ping"};
-  for (const auto& some : {definition_methods(), snapshot_methods()})
-    methods.insert(methods.end(), some.begin(), some.end());
+  std::vector<std::string> methods;
+  for (const auto& method : all_call_methods())
+    methods.emplace_back(method.name);
   return methods;
 }
 
