@@ -46,7 +46,7 @@ TEST_CASE("an updated catalog counts from the history that it has") {
               " '', 'AUTO')");
   counted.run("INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time,"
               " status, action, initiated_by, rows_inserted, delta_row_count)"
-              " SELECT pgt_id, now(), status, action, 'SCHEDULER', 2, 3"
+              " SELECT pgt_id, now(), h.status, h.action, 'SCHEDULER', 2, 3"
               " FROM pgtrickle.pgt_stream_tables, (VALUES ('COMPLETED',"
               " 'FULL'), ('COMPLETED', 'FULL'), ('FAILED', 'FULL'),"
               " ('RUNNING', NULL)) AS h (status, action)");
