@@ -97,8 +97,12 @@ result<std::string> arguments_of(const bus::message& arrived,
 result<bus::token> proof_of(const bus::message& arrived,
                             const bus::database_address& address,
                             std::string_view secret, bus::database_time now) {
-  return bus::verify_token(bus::header_of(arrived, token_header).value_or(""),
-                           secret, address, now);
+  const auto shown = bus::header_of(arrived, token_header);
+  if (!shown)
+    return fail(errc::call_rejected,
+                fmt::format("call has no header {}", token_header),
+                "Issue a token with pgtrickle.issue_token().");
+  return bus::verify_token(*shown, secret, address, now);
 }
 
 result<void> read_time_limit(const bus::message& arrived, program_call& asked,

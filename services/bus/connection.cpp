@@ -37,12 +37,6 @@ bool wants_tls(const std::vector<std::string>& urls) {
     urls, [](const auto& url) { return url.starts_with("tls://"); });
 }
 
-/// Of the calling thread.
-std::string last_error() {
-  const auto* text = nats_GetLastError(nullptr);
-  return text == nullptr ? "" : text;
-}
-
 /// What nats.c calls back into. It owns itself: nats.c may still be in
 /// `deliver` on its own thread when the subscription ends, and says in
 /// `completed` that no more messages will come.
@@ -106,6 +100,8 @@ private:
   static void link_changed(natsConnection* nc, void* closure) noexcept;
 
   natsStatus configure(natsOptions* opts);
+  natsStatus name_server(natsOptions* opts);
+  std::string why_unreachable();
 
   connection_options options_;
   natsConnection* handle_ = nullptr;
@@ -124,7 +120,8 @@ void connection::link_changed(natsConnection* nc, void* closure) noexcept {
                                  == NATS_CONN_STATUS_CONNECTED);
 }
 
-natsStatus connection::configure(natsOptions* opts) {
+/// Which server, and how to get in.
+natsStatus connection::name_server(natsOptions* opts) {
   const auto urls = split_at_commas(options_.url);
   std::vector<const char*> servers;
   for (const auto& url : urls)
@@ -147,6 +144,15 @@ natsStatus connection::configure(natsOptions* opts) {
       opts, options_.authorities_file.c_str()));
   if (!options_.authorities_file.empty() || wants_tls(urls))
     set(natsOptions_SetSecure(opts, true));
+  return status;
+}
+
+natsStatus connection::configure(natsOptions* opts) {
+  auto status = name_server(opts);
+  const auto set = [&status](natsStatus s) {
+    if (status == NATS_OK)
+      status = s;
+  };
   set(natsOptions_SetMaxReconnect(opts, -1));
   set(natsOptions_SetReconnectWait(opts, reconnect_wait_ms));
   set(natsOptions_SetReconnectJitter(opts, reconnect_jitter_ms,
@@ -159,6 +165,23 @@ natsStatus connection::configure(natsOptions* opts) {
   set(natsOptions_SetReconnectedCB(opts, link_changed, this));
   set(natsOptions_SetRetryOnFailedConnect(opts, true, link_changed, this));
   return status;
+}
+
+/// An attempt that is repeated in the background keeps its reason to itself:
+/// another one, which is not, tells.
+std::string connection::why_unreachable() {
+  natsOptions* raw = nullptr;
+  if (natsOptions_Create(&raw) != NATS_OK)
+    return "no memory";
+  const options_handle opts{raw};
+  natsConnection* nc = nullptr;
+  if (name_server(raw) == NATS_OK)
+    static_cast<void>(natsConnection_Connect(&nc, raw));
+  const auto* text = nats_GetLastError(nullptr);
+  std::string reason{
+    nc != nullptr || text == nullptr ? "it came up a moment later" : text};
+  natsConnection_Destroy(nc);
+  return reason;
 }
 
 result<void> connection::open() {
@@ -177,7 +200,7 @@ result<void> connection::open() {
   if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED)
     return bus_failure(status, "connect");
   if (status != NATS_OK && options_.on_first_failure)
-    options_.on_first_failure(last_error());
+    options_.on_first_failure(why_unreachable());
   return {};
 }
 
