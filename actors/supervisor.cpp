@@ -168,6 +168,7 @@ void supervisor_state::stop_from(child first) {
   }
   if (first == the_watcher) {
     opened_.reset();
+    figures_.reset();
     self_->send(cluster_, database_detached{database_.id});
   }
   if (first <= the_scheduler)
@@ -278,7 +279,7 @@ void supervisor_state::count(const stream_tables_listed& listed) {
 void supervisor_state::report() {
   metrics_->workers(static_cast<int>(load_.active),
                     static_cast<int>(load_.waiting));
-  if (!opened_)
+  if (!opened_ || !figures_)
     return;
   const auto quota = context_->workers > 0
                        ? context_->workers
@@ -287,7 +288,7 @@ void supervisor_state::report() {
               database_report{database_.id, database_.name,
                               opened_->facts.fence.epoch, stream_tables_,
                               load_.active, load_.waiting,
-                              static_cast<std::uint32_t>(quota), figures_});
+                              static_cast<std::uint32_t>(quota), *figures_});
 }
 
 // -- calls --------------------------------------------------------------------
