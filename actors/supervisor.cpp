@@ -176,6 +176,7 @@ void supervisor_state::stop_from(child first) {
   }
   if (first == the_watcher) {
     opened_.reset();
+    figures_.reset();
     self_->send(cluster_, database_detached{database_.id});
   }
   if (first <= the_scheduler)
@@ -327,14 +328,14 @@ void supervisor_state::wake_clerks() {
 void supervisor_state::report() {
   metrics_->workers(static_cast<int>(load_.active),
                     static_cast<int>(load_.waiting));
-  if (opened_)
+  if (opened_ && figures_)
     self_->send(
       cluster_,
       database_report{database_.id, database_.name, opened_->facts.fence.epoch,
                       stream_tables_, load_.active, load_.waiting,
                       static_cast<std::uint32_t>(
                         opened_->settings.per_database_worker_quota),
-                      figures_});
+                      *figures_});
 }
 
 // -- calls --------------------------------------------------------------------

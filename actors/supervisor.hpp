@@ -113,7 +113,8 @@ private:
   worker_load load_;
   queue_pressure pressure_;
   std::uint32_t stream_tables_ = 0;
-  database_figures figures_;
+  /// Absent: not read since the database came; counters never fall to 0.
+  std::optional<database_figures> figures_;
   std::minstd_rand random_{std::random_device{}()};
 };
 

@@ -69,7 +69,7 @@ figures_reader::read(postgres::session& db, ownership fence, time_point now) {
   const auto read = db.exec("SELECT pgtrickle._figures()");
   if (!read && read.error().state() == "42883") {
     next_ = now + until_extension_is_updated;
-    return figures_or_none{};
+    return figures_or_none{database_figures{}};
   }
   if (!read) {
     next_ = now + longest;

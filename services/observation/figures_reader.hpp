@@ -16,8 +16,9 @@ class figures_reader {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// Absent: not due yet, or the extension keeps no counters. Folds them when
-  /// they have become many rows. Errors: fenced, connection_lost.
+  /// Absent: not due yet. All are 0 where the extension keeps no counters.
+  /// Folds them when they have become many rows. Errors: fenced,
+  /// connection_lost.
   [[nodiscard]] result<std::optional<database_figures>>
   read(postgres::session& db, ownership fence, time_point now);
 

@@ -77,9 +77,6 @@ private:
   std::map<std::string, std::unique_ptr<wired_daemon>> nodes_;
 };
 
-/// Runs statements that must succeed.
-void must(session& db, const std::string& statements);
-
 /// A name under which a daemon has a better claim to the database than those
 /// of `others`.
 [[nodiscard]] std::string better_than(const std::vector<std::string>& others,

@@ -74,7 +74,7 @@ TEST_CASE("alerts of the time without NATS arrive once and in order "
   scenario s;
   const auto port = free_port();
   private_daemon second{s.all.postgres.conninfo(), s.all.nats.url(), "second",
-                        "127.0.0.1:" + std::to_string(port)};
+                        {"--http=127.0.0.1:" + std::to_string(port)}};
   second.start();
   const auto is_ready
     = [&] { return get(port, "/-/ready").find(" 200") != std::string::npos; };
