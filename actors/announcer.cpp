@@ -24,11 +24,26 @@ announcer_state::make_behavior(context_ptr context,
       if (!is_retrying_)
         publish_all();
     },
+    [this](const queue_behind& behind) { tell(behind.load); },
     [this](pulse) {
       is_retrying_ = false;
       publish_all();
     },
   };
+}
+
+void announcer_state::tell(const worker_load& load) {
+  const auto told
+    = postgres::session::open(context_->session_for(facts_.name, "announcer"))
+        .and_then([&](postgres::session db) {
+          return observation::tell_falling_behind(db, load.active, load.waiting,
+                                                  load.late, facts_.fence);
+        });
+  if (!told)
+    spdlog::warn("database {}: scheduler_falling_behind is not told: {}",
+                 facts_.name, told.error().message);
+  else if (!is_retrying_)
+    publish_all();
 }
 
 void announcer_state::publish_all() {

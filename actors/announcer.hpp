@@ -23,6 +23,7 @@ public:
 
 private:
   void publish_all();
+  void tell(const worker_load& load);
   /// Publishes the oldest alerts; returns how many there were.
   [[nodiscard]] result<std::size_t> publish_some(postgres::session& db);
   [[nodiscard]] result<void> publish(const observation::outbox_alert& alert);

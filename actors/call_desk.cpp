@@ -6,6 +6,9 @@ namespace pgtrickle {
 
 namespace {
 
+/// A connection that is not used for so long is closed.
+constexpr std::chrono::seconds idle_for_long{2};
+
 failure interrupted() {
   return {errc::connection_lost,
           "the refresh was interrupted",
@@ -154,11 +157,28 @@ std::optional<stream_tables_listed> call_desk<Actor>::catalog() {
 
 template <class Actor>
 result<postgres::session*> call_desk<Actor>::session() {
+  used_at_ = self_->clock().now();
+  if (!rest_is_planned_) {
+    rest_is_planned_ = true;
+    self_->delayed_send(self_, idle_for_long, rest_due{});
+  }
   if (db_)
     return &*db_;
   return postgres::session::open(
            context_->session_for(database_.facts.name, session_name_))
     .map([&](postgres::session db) { return &db_.emplace(std::move(db)); });
+}
+
+template <class Actor>
+void call_desk<Actor>::rest() {
+  rest_is_planned_ = false;
+  if (!db_)
+    return;
+  if (self_->clock().now() - used_at_ >= idle_for_long
+      || context_->connections->is_pressed())
+    return db_.reset();
+  rest_is_planned_ = true;
+  self_->delayed_send(self_, idle_for_long, rest_due{});
 }
 
 template <class Actor>

@@ -43,6 +43,8 @@ public:
 
   [[nodiscard]] result<postgres::session*> session();
   void drop_if_lost(const failure& reason);
+  /// Closes the session unless it was used of late.
+  void rest();
   [[nodiscard]] const database_opened& database() const { return database_; }
 
 private:
@@ -66,6 +68,8 @@ private:
   carrier carry_out_;
   std::string session_name_;
   std::optional<postgres::session> db_;
+  std::chrono::steady_clock::time_point used_at_{};
+  bool rest_is_planned_ = false;
 };
 
 extern template class call_desk<registrar_actor>;

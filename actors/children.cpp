@@ -10,7 +10,9 @@
 #include "actors/watcher.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 namespace pgtrickle {
 
@@ -20,7 +22,8 @@ refresher_actor start_refresher(caf::actor_system& system,
                                 const context_ptr& context,
                                 const database_opened& database,
                                 const watcher_actor& watching,
-                                const supervisor_actor& parent) {
+                                const supervisor_actor& parent,
+                                const worker_budget_actor& budget) {
   const auto configured = context->workers;
   const auto workers = static_cast<std::size_t>(
     configured > 0 ? configured : database.settings.max_concurrent_refreshes);
@@ -30,24 +33,42 @@ refresher_actor start_refresher(caf::actor_system& system,
   };
   auto load_changed
     = [parent](worker_load load) { caf::anon_send(parent, load); };
-  return system.spawn(refresher, workers, worker_factory{spawn_worker},
-                      load_listener{load_changed});
+  const auto quota
+    = static_cast<std::uint32_t>(database.settings.per_database_worker_quota);
+  return system.spawn(
+    refresher,
+    refresher_equipment{
+      workers, database.facts.id, quota, spawn_worker, load_changed, budget,
+      [context] { return context->connections->is_pressed(); }});
+}
+
+constexpr std::chrono::seconds announce_limit{3};
+
+/// Waits for the bus, so on a thread of its own.
+void announce(caf::actor_system& system, const context_ptr& context,
+              bus::announcement told) {
+  system.spawn<caf::detached>([context, told = std::move(told)] {
+    if (auto done = context->bus->publish_once(told, announce_limit); !done)
+      spdlog::warn("{} could not be published: {}", told.subject,
+                   done.error().message);
+  });
 }
 
 } // namespace
 
 child_factory children_of(caf::actor_system& system, const context_ptr& context,
                           const database_id& database,
-                          const gateway_actor& gateway) {
+                          const gateway_actor& gateway,
+                          const worker_budget_actor& budget) {
   return {
     [&system, context, database, gateway](const supervisor_actor& parent) {
       return system.spawn<caf::detached>(watcher, context, database, parent,
                                          gateway);
     },
-    [&system, context](const database_opened& opened,
-                       const watcher_actor& watching,
-                       const supervisor_actor& parent) {
-      return start_refresher(system, context, opened, watching, parent);
+    [&system, context, budget](const database_opened& opened,
+                               const watcher_actor& watching,
+                               const supervisor_actor& parent) {
+      return start_refresher(system, context, opened, watching, parent, budget);
     },
     [&system, context](const database_opened& opened,
                        const refresher_actor& refreshing,
@@ -83,6 +104,9 @@ child_factory children_of(caf::actor_system& system, const context_ptr& context,
     },
     [&system, context](const database_opened& opened) {
       return system.spawn<caf::detached>(announcer, context, opened.facts);
+    },
+    [&system, context](bus::announcement told) {
+      announce(system, context, std::move(told));
     },
   };
 }

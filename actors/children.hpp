@@ -28,12 +28,15 @@ struct child_factory {
                               scheduler_actor)>
     planner;
   std::function<announcer_actor(const database_opened&)> announcer;
+  /// Publishes what no outbox can hold, elsewhere.
+  std::function<void(bus::announcement)> announce;
 };
 
 /// The children that work on `database` for real.
 [[nodiscard]] child_factory children_of(caf::actor_system& system,
                                         const context_ptr& context,
                                         const database_id& database,
-                                        const gateway_actor& gateway);
+                                        const gateway_actor& gateway,
+                                        const worker_budget_actor& budget);
 
 } // namespace pgtrickle

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "services/bus/connection.hpp"
+#include "services/bus/service_statistics.hpp"
 #include "services/metrics/metrics.hpp"
 #include "services/postgres/session.hpp"
 
@@ -22,6 +23,9 @@ struct daemon_context {
   postgres::session_options postgres;
   std::shared_ptr<bus::channel> bus;
   std::shared_ptr<metrics::node_metrics> metrics;
+  /// What the node answers as a NATS service.
+  std::shared_ptr<bus::service_statistics> served
+    = std::make_shared<bus::service_statistics>();
   /// Refreshes at a time in each database; 0: what the database says.
   std::int64_t workers = 0;
   /// This node's weight beside the others.
@@ -30,6 +34,11 @@ struct daemon_context {
   bool drains = false;
   /// After how long a silence others take over.
   std::chrono::milliseconds lease{10'000};
+  /// Refreshes at a time in all databases of this node; 0: its share.
+  std::int64_t max_workers = 0;
+  /// Where all of the daemon's sessions wait for their places.
+  std::shared_ptr<postgres::connection_gate> connections
+    = std::make_shared<postgres::connection_gate>();
   /// How long a shutdown waits for the work that is in progress.
   std::chrono::seconds shutdown_deadline{30};
   /// Whether it was to hand over what it owned, and has.
@@ -45,6 +54,8 @@ struct daemon_context {
     auto options = postgres;
     options.database = database;
     options.application_name = fmt::format("pgtrickle {}@{}", part, node);
+    options.gate = connections;
+    options.lasts = part == "watcher" || part == "node";
     return options;
   }
 };

@@ -4,24 +4,23 @@
 #include "services/calls/call_arguments.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
-#include <spdlog/spdlog.h>
 
 namespace pgtrickle {
 
 namespace {
 
 constexpr int max_backlog = 4096;
-constexpr std::chrono::milliseconds look_interval{200};
 /// A deadline further away is as good as none.
 constexpr std::chrono::hours longest_call{24};
-/// Replies go to callers' inboxes and nowhere else.
-constexpr std::string_view inbox_prefix = "_INBOX.";
 
 } // namespace
 
-gateway_actor::behavior_type gateway_state::make_behavior(context_ptr context) {
+gateway_actor::behavior_type
+gateway_state::make_behavior(context_ptr context, doorman_factory doormen) {
   context_ = std::move(context);
+  doormen_ = std::move(doormen);
   return {
     [this](const bus::message& arrived) {
       --*backlog_;
@@ -30,10 +29,7 @@ gateway_actor::behavior_type gateway_state::make_behavior(context_ptr context) {
     [this](const database_attached& terms) { attach(terms); },
     [this](const database_closing& closing) { stop_listening(closing.id); },
     [this](const database_detached& gone) { detach(gone.id); },
-    [this](const call_notice& notice) {
-      if (const auto* entry = ledger_.find(notice.call_id))
-        reply(entry->reply_to, wire::encode_notice(notice.text));
-    },
+    [this](const call_notice& notice) { tell(notice); },
     [this](const call_refused& refused) {
       if (const auto entry = ledger_.settle(refused.call_id))
         give_up(*entry, refused.reason);
@@ -51,6 +47,7 @@ void gateway_state::attach(const database_attached& terms) {
     return;
   }
   const auto now = terms.clock.at(self_->clock().now());
+  context_->served->serve(terms.address);
   auto& served
     = databases_
         .try_emplace(terms.address,
@@ -78,8 +75,13 @@ void gateway_state::listen(served_database& served,
 }
 
 void gateway_state::stop_listening(oid database) {
+  context_->served->stop_serving(database);
   std::erase_if(databases_, [&](const auto& served) {
-    return served.first.database == database;
+    if (served.first.database != database)
+      return false;
+    if (served.second.doorman)
+      self_->send_exit(served.second.doorman, caf::exit_reason::user_shutdown);
+    return true;
   });
 }
 
@@ -94,10 +96,12 @@ void gateway_state::detach(oid database) {
 void gateway_state::take(const bus::message& arrived) {
   const auto address = bus::address_of(arrived.subject);
   const auto found = address ? databases_.find(*address) : databases_.end();
-  if (found != databases_.end())
-    take_from(found->second, arrived);
+  if (found == databases_.end())
+    return garbage("subject of no database served here");
+  if (wire::is_program_call(arrived))
+    take_from_program(found->second, arrived);
   else
-    garbage("subject of no database served here");
+    take_from(found->second, arrived);
 }
 
 void gateway_state::take_from(served_database& served,
@@ -110,128 +114,128 @@ void gateway_state::take_from(served_database& served,
   if (auto verified
       = wire::verify(*asked, served.terms.secret, method, served.guard, now);
       !verified)
-    return reject(arrived.reply_to, verified.error());
+    return reject(served.terms.address.database, arrived.reply_to,
+                  reply_format::signed_call, verified.error());
   if (asked->content.method == "cancel")
-    cancel(served, *asked);
-  else if (arrived.reply_to.starts_with(inbox_prefix))
+    cancel(served, call_arguments{asked->content.arguments}.text("id"));
+  else if (bus::is_inbox(arrived.reply_to))
     begin(served, arrived.reply_to, std::move(*asked));
   else
     garbage("reply subject is not an inbox");
 }
 
-void gateway_state::begin(served_database& served, const std::string& reply_to,
-                          wire::signed_call asked) {
+void gateway_state::take_from_program(served_database& served,
+                                      const bus::message& arrived) {
+  if (arrived.subject != bus::cancel_subject(served.terms.address)) {
+    if (bus::is_inbox(arrived.reply_to))
+      begin_program(served, arrived);
+    else
+      garbage("reply subject is not an inbox");
+    return;
+  }
+  const auto now = served.terms.clock.at(self_->clock().now());
+  const auto id = wire::read_program_cancel(arrived, served.terms.address,
+                                            served.terms.secret, now);
+  if (id)
+    cancel(served, *id);
+  else
+    garbage(id.error().message);
+}
+
+result<void> gateway_state::admit(served_database& served,
+                                  const std::string& reply_to, call& asked,
+                                  bus::database_time deadline,
+                                  reply_format format) {
   const auto now = self_->clock().now();
-  auto& ticket = asked.content.ticket;
+  auto& ticket = asked.ticket;
   ticket.cancelled = std::make_shared<std::atomic<bool>>(false);
   const auto latest = served.terms.clock.at(now + longest_call);
-  const auto deadline
-    = served.terms.clock.moment_of(std::min(asked.deadline, latest));
-  if (auto admitted
-      = ledger_.admit({ticket.id, reply_to, served.terms.address.database,
-                       asked.content.method, now, deadline, ticket.cancelled},
-                      now);
-      !admitted)
-    return reject(reply_to, admitted.error());
-  reply(reply_to, wire::encode_alive());
+  call_ledger::entry entry{
+    ticket.id,
+    reply_to,
+    served.terms.address.database,
+    asked.method,
+    now,
+    served.terms.clock.moment_of(std::min(deadline, latest)),
+    ticket.cancelled,
+    format};
+  auto admitted = ledger_.admit(std::move(entry), now);
+  if (!admitted)
+    return admitted;
+  if (const auto alive = wire::alive_reply(format))
+    reply(reply_to, *alive);
   keep_looking();
-  const auto id = ticket.id;
-  self_->request(served.terms.supervisor, caf::infinite, asked.content)
+  return {};
+}
+
+void gateway_state::begin(served_database& served, const std::string& reply_to,
+                          wire::signed_call asked) {
+  if (auto admitted = admit(served, reply_to, asked.content, asked.deadline,
+                            reply_format::signed_call);
+      !admitted)
+    return reject(served.terms.address.database, reply_to,
+                  reply_format::signed_call, admitted.error());
+  hand_on(served.terms.supervisor, asked.content);
+}
+
+void gateway_state::begin_program(served_database& served,
+                                  const bus::message& arrived) {
+  const auto& terms = served.terms;
+  auto asked = wire::read_program_call(arrived, terms.address, terms.secret,
+                                       served.guard,
+                                       terms.clock.at(self_->clock().now()));
+  if (!asked)
+    return reject(terms.address.database, arrived.reply_to,
+                  wire::format_of(arrived), asked.error());
+  if (auto admitted = admit(served, arrived.reply_to, asked->content,
+                            asked->deadline, asked->format);
+      !admitted)
+    return reject(terms.address.database, arrived.reply_to, asked->format,
+                  admitted.error());
+  ask_doorman(served, std::move(*asked));
+}
+
+/// The token is sound; whether its role still is, and may do this, changes.
+void gateway_state::ask_doorman(served_database& served,
+                                wire::program_call asked) {
+  if (!served.doorman)
+    served.doorman = doormen_(self_->system(), served.terms.name);
+  auto content = std::move(asked.content);
+  const admission_request request{{asked.proof.role, asked.proof.issuer,
+                                   asked.proof.issued_at, content.method}};
+  const auto id = content.ticket.id;
+  auto enter = [this, content, supervisor = served.terms.supervisor](
+                 const admission& found) mutable {
+    if (!found.bearer)
+      return settle(content.ticket.id, tl::unexpected(found.bearer.error()));
+    // It may have been given up meanwhile.
+    if (ledger_.find(content.ticket.id) == nullptr)
+      return;
+    content.by.role = found.bearer->role;
+    if (content.by.search_path.empty())
+      content.by.search_path = found.bearer->search_path;
+    hand_on(supervisor, content);
+  };
+  self_->request(served.doorman, caf::infinite, request)
+    .then(std::move(enter), [this, id](const caf::error&) {
+      settle(id, tl::unexpected(call_interrupted()));
+    });
+}
+
+void gateway_state::hand_on(const supervisor_actor& supervisor,
+                            const call& asked) {
+  const auto id = asked.ticket.id;
+  self_->request(supervisor, caf::infinite, asked)
     .then([this, id](const call_outcome& outcome) { settle(id, outcome.json); },
           [this, id](const caf::error&) {
             settle(id, tl::unexpected(call_interrupted()));
           });
 }
 
-void gateway_state::cancel(served_database& served,
-                           const wire::signed_call& asked) {
-  call_arguments arguments{asked.content.arguments};
-  const auto id = arguments.text("id");
-  const auto* entry = ledger_.find(id);
-  if (entry == nullptr || entry->database != served.terms.address.database)
-    return;
-  *entry->cancelled = true;
-  static_cast<void>(ledger_.settle(id));
-  self_->send(served.terms.supervisor, call_cancelled{id});
-}
-
-void gateway_state::settle(const std::string& id,
-                           const result<std::string>& outcome) {
-  const auto entry = ledger_.settle(id);
-  if (!entry)
-    return;
-  count(*entry,
-        outcome ? metrics::call_outcome::ok : metrics::call_outcome::failed);
-  if (!outcome)
-    return reply(entry->reply_to, wire::encode_error(outcome.error()));
-  for (const auto& part : wire::encode_result(*outcome))
-    reply(entry->reply_to, part);
-}
-
-/// Answers at once, whatever its work is doing, and keeps it from beginning.
-void gateway_state::give_up(const call_ledger::entry& entry,
-                            const failure& reason) {
-  *entry.cancelled = true;
-  count(entry, reason.code == errc::deadline_exceeded
-                 ? metrics::call_outcome::expired
-                 : metrics::call_outcome::failed);
-  reply(entry.reply_to, wire::encode_error(reason));
-}
-
-void gateway_state::count(const call_ledger::entry& entry,
-                          metrics::call_outcome outcome) {
-  context_->metrics->called(
-    entry.method, outcome,
-    std::chrono::duration_cast<std::chrono::microseconds>(self_->clock().now()
-                                                          - entry.began));
-}
-
-void gateway_state::look_after_calls() {
-  is_looking_ = false;
-  const auto due = ledger_.take_due(self_->clock().now());
-  for (const auto& entry : due.alive)
-    reply(entry.reply_to, wire::encode_alive());
-  for (const auto& entry : due.expired) {
-    give_up(entry, {errc::deadline_exceeded, "the call's time is over"});
-    for (const auto& [address, served] : databases_)
-      if (address.database == entry.database)
-        self_->send(served.terms.supervisor, call_cancelled{entry.id});
-  }
-  keep_looking();
-}
-
-void gateway_state::keep_looking() {
-  if (is_looking_ || ledger_.empty())
-    return;
-  is_looking_ = true;
-  self_->delayed_send(self_, look_interval, pulse{});
-}
-
-void gateway_state::reject(const std::string& reply_to, const failure& reason) {
-  garbage(reason.message);
-  // Who comes too late waits no more.
-  if (reason.code != errc::deadline_exceeded
-      && reply_to.starts_with(inbox_prefix))
-    reply(reply_to, wire::encode_error(reason));
-}
-
-void gateway_state::garbage(std::string_view why) {
-  context_->metrics->called("other", metrics::call_outcome::rejected, {});
-  if (const auto count = rejections_.occurred(self_->clock().now()))
-    spdlog::warn("gateway: rejected {} messages, the last one because: {}",
-                 *count, why);
-}
-
-void gateway_state::reply(const std::string& reply_to,
-                          const std::string& payload) {
-  if (auto sent = context_->bus->publish(reply_to, payload); !sent)
-    spdlog::debug("gateway: reply lost: {}", sent.error().message);
-}
-
 gateway_actor::behavior_type
 gateway(gateway_actor::stateful_pointer<gateway_state> self,
-        context_ptr context) {
-  return self->state.make_behavior(std::move(context));
+        context_ptr context, doorman_factory doormen) {
+  return self->state.make_behavior(std::move(context), std::move(doormen));
 }
 
 } // namespace pgtrickle

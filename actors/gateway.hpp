@@ -1,7 +1,9 @@
 #pragma once
 
-#include "actors/daemon_context.hpp"
+#include "actors/doorman.hpp"
 #include "messages/interfaces.hpp"
+#include "messages/program_call.hpp"
+#include "messages/replies.hpp"
 #include "messages/wire.hpp"
 #include "services/coordination/call_ledger.hpp"
 #include "services/coordination/log_throttle.hpp"
@@ -21,13 +23,16 @@ public:
 
   explicit gateway_state(gateway_actor::pointer self) : self_(self) {}
 
-  gateway_actor::behavior_type make_behavior(context_ptr context);
+  gateway_actor::behavior_type make_behavior(context_ptr context,
+                                             doorman_factory doormen);
 
 private:
   struct served_database {
     database_attached terms;
     bus::replay_guard guard;
     std::vector<bus::subscription> subscriptions;
+    /// There from the first call of a program on.
+    doorman_actor doorman = {};
   };
 
   // -- databases ---
@@ -39,22 +44,34 @@ private:
   // -- calls ---
   void take(const bus::message& arrived);
   void take_from(served_database& served, const bus::message& arrived);
+  void take_from_program(served_database& served, const bus::message& arrived);
   void begin(served_database& served, const std::string& reply_to,
              wire::signed_call asked);
-  void cancel(served_database& served, const wire::signed_call& asked);
+  void begin_program(served_database& served, const bus::message& arrived);
+  void ask_doorman(served_database& served, wire::program_call asked);
+  void hand_on(const supervisor_actor& supervisor, const call& asked);
+  [[nodiscard]] result<void> admit(served_database& served,
+                                   const std::string& reply_to, call& asked,
+                                   bus::database_time deadline,
+                                   reply_format format);
+  void cancel(served_database& served, const std::string& id);
   void settle(const std::string& id, const result<std::string>& outcome);
   void give_up(const call_ledger::entry& entry, const failure& reason);
-  void count(const call_ledger::entry& entry, metrics::call_outcome outcome);
+  void count(const call_ledger::entry& entry, metrics::call_outcome outcome,
+             std::string_view error);
   void look_after_calls();
-  void reject(const std::string& reply_to, const failure& reason);
+  void reject(oid database, const std::string& reply_to, reply_format format,
+              const failure& reason);
+  void tell(const call_notice& notice);
   void garbage(std::string_view why);
 
   // -- replies ---
-  void reply(const std::string& reply_to, const std::string& payload);
+  void reply(const std::string& reply_to, const wire::outgoing& told);
   void keep_looking();
 
   gateway_actor::pointer self_;
   context_ptr context_;
+  doorman_factory doormen_;
   std::map<bus::database_address, served_database> databases_;
   call_ledger ledger_;
   bool is_looking_ = false;
@@ -66,6 +83,6 @@ private:
 
 gateway_actor::behavior_type
 gateway(gateway_actor::stateful_pointer<gateway_state> self,
-        context_ptr context);
+        context_ptr context, doorman_factory doormen);
 
 } // namespace pgtrickle

@@ -1,10 +1,11 @@
 #include "actors/daemon_options.hpp"
+#include "actors/exit_reasons.hpp"
 #include "actors/logging.hpp"
 #include "actors/node.hpp"
 #include "services/bus/private_server.hpp"
-#include "services/calls/definition_calls.hpp"
-#include "services/calls/snapshot_calls.hpp"
+#include "services/calls/call_methods.hpp"
 #include "services/config/redaction.hpp"
+#include "services/coordination/log_throttle.hpp"
 #include "services/http/server.hpp"
 
 #include <caf/actor_system.hpp>
@@ -70,6 +71,10 @@ connect(const config::options& options, const std::string& url,
   bus::connection_options link;
   link.url = url;
   link.credentials_file = options.nats_credentials;
+  link.authorities_file = options.nats_ca;
+  link.on_first_failure = [](const std::string& reason) {
+    spdlog::warn("NATS can't be reached, and is tried again: {}", reason);
+  };
   link.on_link_change = [metrics](bool up) {
     metrics->nats_connected(up);
     if (up)
@@ -115,6 +120,20 @@ std::optional<http::server> start_http(const config::options& options,
   return std::nullopt;
 }
 
+/// Why work waits is logged now and then, however much of it waits.
+std::shared_ptr<postgres::connection_gate>
+connections_of(const config::options& options) {
+  auto throttle = std::make_shared<log_throttle>(std::chrono::seconds{10});
+  return std::make_shared<postgres::connection_gate>(
+    static_cast<std::size_t>(options.max_connections),
+    [throttle](const std::string& reason) {
+      if (const auto times
+          = throttle->occurred(std::chrono::steady_clock::now()))
+        spdlog::warn("work waits for a connection ({} times): {}", *times,
+                     in_one_line(reason));
+    });
+}
+
 std::shared_ptr<daemon_context>
 context_of(const config::options& options,
            std::shared_ptr<metrics::node_metrics> metrics,
@@ -130,6 +149,8 @@ context_of(const config::options& options,
   context->capacity = options.capacity;
   context->drains = options.drain;
   context->lease = std::chrono::seconds{options.lease};
+  context->max_workers = options.max_workers;
+  context->connections = connections_of(options);
   context->shutdown_deadline = std::chrono::seconds{options.shutdown_deadline};
   return context;
 }
@@ -171,9 +192,9 @@ void shut_down(const node_actor& running, const config::options& options) {
 
 /// The methods of every call that a daemon answers.
 std::vector<std::string> call_methods() {
-  std::vector<std::string> methods{"cluster_nodes", "ping"};
-  for (const auto& some : {definition_methods(), snapshot_methods()})
-    methods.insert(methods.end(), some.begin(), some.end());
+  std::vector<std::string> methods;
+  for (const auto& method : all_call_methods())
+    methods.emplace_back(method.name);
   return methods;
 }
 
@@ -213,6 +234,7 @@ result<int> run(daemon_options& options, const sigset_t& awaited, int argc,
     });
     wait_for_the_end(awaited, argc, argv, running, server);
     failed = node_ended && !*context->is_drained;
+    context->connections->close();
     shut_down(running, chosen);
   }
   spdlog::info("ended");

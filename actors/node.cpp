@@ -5,7 +5,9 @@
 #include "actors/discoverer.hpp"
 #include "actors/exit_reasons.hpp"
 #include "actors/gateway.hpp"
+#include "actors/micro_service.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/worker_budget.hpp"
 
 #include <caf/exit_reason.hpp>
 #include <caf/system_messages.hpp>
@@ -42,8 +44,10 @@ void node_state::start() {
   is_restarting_ = false;
   if (is_stopping_)
     return;
-  gateway_ = self_->spawn<caf::monitored>(gateway, context_);
-  cluster_ = self_->spawn<caf::monitored>(cluster, context_);
+  gateway_ = self_->spawn<caf::monitored>(gateway, context_, doormen(context_));
+  budget_ = self_->spawn<caf::monitored>(worker_budget, context_);
+  cluster_ = self_->spawn<caf::monitored>(cluster, context_, budget_);
+  micro_service_ = self_->spawn<caf::monitored>(micro_service, context_);
   discoverer_ = self_->spawn<caf::monitored + caf::detached>(
     discoverer, context_, node_actor{self_});
 }
@@ -58,6 +62,8 @@ void node_state::stop_all() {
     stop(supervisor);
   stop(gateway_);
   stop(cluster_);
+  stop(budget_);
+  stop(micro_service_);
 }
 
 /// The others hold the dead one's handle, so all start again.
@@ -65,6 +71,8 @@ void node_state::part_died(const caf::down_msg& down) {
   // One that was stopped for the last restart may end after it.
   const auto is_current = down.source == gateway_.address()
                           || down.source == cluster_.address()
+                          || down.source == budget_.address()
+                          || down.source == micro_service_.address()
                           || down.source == discoverer_.address();
   if (is_restarting_ || !is_current)
     return;
@@ -84,6 +92,7 @@ void node_state::take(const databases_found& found) {
     return;
   self_->send(cluster_, found);
   placement_->observe(found.situation, self_->clock().now());
+  self_->send(micro_service_, found);
   std::set<oid> existing;
   for (const auto& database : found.databases) {
     existing.insert(database.id);
@@ -119,7 +128,8 @@ void node_state::take_stance(const database_id& database) {
 
 void node_state::start_supervisor(const database_id& database) {
   spdlog::info("database {}: found", database.name);
-  auto children = children_of(self_->system(), context_, database, gateway_);
+  auto children
+    = children_of(self_->system(), context_, database, gateway_, budget_);
   supervisors_.emplace(database.id, self_->spawn<caf::monitored>(
                                       supervisor, context_, database,
                                       std::move(children), gateway_, cluster_));
@@ -156,6 +166,8 @@ void node_state::end_when_alone() {
     return;
   self_->send_exit(gateway_, caf::exit_reason::user_shutdown);
   self_->send_exit(cluster_, caf::exit_reason::user_shutdown);
+  self_->send_exit(budget_, caf::exit_reason::user_shutdown);
+  self_->send_exit(micro_service_, caf::exit_reason::user_shutdown);
   self_->quit();
 }
 

@@ -46,7 +46,9 @@ private:
   node_actor stays_alive_;
   context_ptr context_;
   gateway_actor gateway_;
+  worker_budget_actor budget_;
   cluster_actor cluster_;
+  micro_service_actor micro_service_;
   discoverer_actor discoverer_;
   std::map<oid, supervisor_actor> supervisors_;
   /// Those that were told to end: another node has their databases.

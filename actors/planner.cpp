@@ -9,6 +9,10 @@ namespace pgtrickle {
 namespace {
 
 constexpr std::chrono::milliseconds look_interval{1000};
+/// The same while nothing happens and no stream table waits.
+constexpr std::chrono::minutes idle_look_interval{5};
+/// How long something may come of what has happened.
+constexpr std::chrono::seconds attention{3};
 
 /// Looking takes no more than this share of the time.
 constexpr int rest_by_work = 20;
@@ -46,15 +50,27 @@ planner_state::make_behavior(desk_equipment equipment) {
       return carry_out_planner_call(db, by, method, arguments, fence, options_);
     },
     name);
-  self_->delayed_send(self_, look_interval, pulse{});
+  look_at(self_->clock().now() + look_interval);
   return {
     [this](const call& asked) { return desk_.answer(asked); },
-    [this](pulse) { self_->delayed_send(self_, look(), pulse{}); },
+    [this](look_due) {
+      attentive_until_ = self_->clock().now() + attention;
+      look_at(std::max(earliest_look_, self_->clock().now()));
+    },
+    [this](pulse) {
+      if (clock_.strikes(self_->clock().now()))
+        look();
+    },
+    [this](rest_due) { desk_.rest(); },
   };
 }
 
-/// Returns how long to wait for the next one.
-std::chrono::milliseconds planner_state::look() {
+void planner_state::look_at(std::chrono::steady_clock::time_point at) {
+  if (clock_.set(at))
+    self_->delayed_send(self_, at - self_->clock().now(), pulse{});
+}
+
+void planner_state::look() {
   const auto began = self_->clock().now();
   const auto looked = desk_.session().and_then(
     [&](postgres::session* db) { return plan_and_watch(*db); });
@@ -64,12 +80,16 @@ std::chrono::milliseconds planner_state::look() {
       spdlog::warn("database {}: planning failed {} times, at last: {}",
                    desk_.database().facts.name, *count, looked.error().message);
   }
-  return std::max(look_interval,
-                  std::chrono::duration_cast<std::chrono::milliseconds>(
-                    rest_by_work * (self_->clock().now() - began)));
+  const auto now = self_->clock().now();
+  earliest_look_ = now
+                   + std::max<std::chrono::steady_clock::duration>(
+                     look_interval, rest_by_work * (now - began));
+  const auto goes_on = !looked || *looked || now < attentive_until_;
+  look_at(goes_on ? earliest_look_
+                  : std::max(earliest_look_, now + idle_look_interval));
 }
 
-result<void> planner_state::plan_and_watch(postgres::session& db) {
+result<bool> planner_state::plan_and_watch(postgres::session& db) {
   const auto& facts = desk_.database().facts;
   if (!options_.began) {
     const auto now = plans::clock_of(db);
@@ -84,7 +104,9 @@ result<void> planner_state::plan_and_watch(postgres::session& db) {
   for (const auto& [table, schedule] : pass->changed)
     spdlog::info("database {}: {} is refreshed every {} from now on",
                  facts.name, table, schedule);
-  return watch_.look(db, facts.fence).map([](std::size_t) {});
+  return watch_.look(db, facts.fence).map([&](std::size_t waiting) {
+    return waiting > 0 || pass->has_more;
+  });
 }
 
 planner_actor::behavior_type

@@ -4,6 +4,7 @@
 #include "services/coordination/log_throttle.hpp"
 #include "services/plans/lag_watch.hpp"
 #include "services/plans/plans.hpp"
+#include "services/scheduling/look_clock.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -21,13 +22,19 @@ public:
   planner_actor::behavior_type make_behavior(desk_equipment equipment);
 
 private:
-  [[nodiscard]] std::chrono::milliseconds look();
-  [[nodiscard]] result<void> plan_and_watch(postgres::session& db);
+  void look();
+  void look_at(std::chrono::steady_clock::time_point at);
+  /// Returns whether there is more to look at.
+  [[nodiscard]] result<bool> plan_and_watch(postgres::session& db);
 
   planner_actor::pointer self_;
   call_desk<planner_actor> desk_;
   plans::planning_options options_;
   plans::lag_watch watch_;
+  look_clock clock_;
+  std::chrono::steady_clock::time_point earliest_look_{};
+  /// Until then something may come of what has happened.
+  std::chrono::steady_clock::time_point attentive_until_{};
   log_throttle failures_{std::chrono::seconds{60}};
 };
 

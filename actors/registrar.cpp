@@ -20,6 +20,7 @@ registrar_state::make_behavior(desk_equipment equipment) {
   return {
     [this](const call& asked) { return desk_.answer(asked); },
     [this](pending_calls_waiting) { begin_pending(); },
+    [this](rest_due) { desk_.rest(); },
   };
 }
 

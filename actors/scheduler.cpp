@@ -1,6 +1,7 @@
 #include "actors/scheduler.hpp"
 
 #include "services/scheduling/awaited_sources.hpp"
+#include "services/scheduling/slack.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -118,9 +119,23 @@ void scheduler_state::take_touched(const sources_touched& touched) {
 void scheduler_state::order_due() {
   if (!settings_.enabled)
     return;
-  for (auto& batch : calendar_.take_due(now()))
-    order({std::move(batch), engine::initiator::scheduler}, {}, std::nullopt);
+  for (auto& batch : calendar_.take_due(now())) {
+    const auto deadline = deadline_of(batch);
+    order({{std::move(batch), engine::initiator::scheduler}, {}, deadline},
+          std::nullopt);
+  }
   wake_up_in_time();
+}
+
+/// The least patient of them says when; it is within a day.
+steady_time
+scheduler_state::deadline_of(const refresh_calendar::batch& tables) const {
+  const std::chrono::seconds calculated{settings_.default_schedule_seconds};
+  std::chrono::milliseconds slack = std::chrono::hours{24};
+  for (const auto id : tables)
+    if (const auto found = tables_.find(id); found != tables_.end())
+      slack = std::min(slack, slack_of(found->second.when, calculated));
+  return self_->clock().now() + slack;
 }
 
 caf::result<call_outcome>
@@ -150,19 +165,18 @@ bool scheduler_state::try_wish(const wish& wanted) {
   }
   if (!calendar_.take(batch, now()))
     return false;
-  order({std::move(batch), by}, ticket, answer);
+  order({{std::move(batch), by}, ticket, {}}, answer);
   return true;
 }
 
-void scheduler_state::order(engine::refresh_order order, call_ticket ticket,
-                            std::optional<promise> answer) {
+void scheduler_state::order(refresh_task task, std::optional<promise> answer) {
+  const auto order = task.order;
   auto deliver = [this, answer, id = order.tables.back()](
                    const refresh_result& result) mutable {
     if (answer)
       answer->deliver(answer_of(id, result));
   };
-  self_
-    ->request(refresher_, caf::infinite, refresh_task{order, std::move(ticket)})
+  self_->request(refresher_, caf::infinite, std::move(task))
     .then(
       [this, order, deliver](const refresh_result& result) mutable {
         deliver(result);

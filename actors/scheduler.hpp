@@ -50,11 +50,12 @@ private:
 
   // -- what is ordered ---
   void order_due();
+  [[nodiscard]] steady_time
+  deadline_of(const refresh_calendar::batch& tables) const;
   caf::result<call_outcome> order_wished(const refresh_request& request);
   void try_wishes();
   [[nodiscard]] bool try_wish(const wish& wanted);
-  void order(engine::refresh_order order, call_ticket ticket,
-             std::optional<promise> answer);
+  void order(refresh_task task, std::optional<promise> answer);
 
   // -- what came of it ---
   void finished(const engine::refresh_order& order,

@@ -11,20 +11,34 @@ namespace {
 
 /// Between two looks for snapshots that are due.
 constexpr std::chrono::seconds look_interval{5};
+/// The same where there is no snapshot and no schedule of any.
+constexpr std::chrono::minutes idle_look_interval{5};
 
 } // namespace
 
 snapshotter_actor::behavior_type
 snapshotter_state::make_behavior(desk_equipment equipment) {
   desk_.open(std::move(equipment), carry_out_snapshot_call, name);
-  self_->delayed_send(self_, look_interval, pulse{});
+  look_in(look_interval);
   return {
-    [this](const call& asked) { return desk_.answer(asked); },
-    [this](pulse) {
-      look_at_the_clock();
-      self_->delayed_send(self_, look_interval, pulse{});
+    [this](const call& asked) {
+      look_in(look_interval);
+      return desk_.answer(asked);
     },
+    [this](look_due) { look_in(look_interval); },
+    [this](pulse) {
+      if (!clock_.strikes(self_->clock().now()))
+        return;
+      look_at_the_clock();
+      look_in(is_needed_ ? look_interval : idle_look_interval);
+    },
+    [this](rest_due) { desk_.rest(); },
   };
+}
+
+void snapshotter_state::look_in(std::chrono::seconds delay) {
+  if (clock_.set(self_->clock().now() + delay))
+    self_->delayed_send(self_, delay, pulse{});
 }
 
 void snapshotter_state::look_at_the_clock() {
@@ -37,6 +51,7 @@ void snapshotter_state::look_at_the_clock() {
                  kept.error().message);
     return;
   }
+  is_needed_ = kept->is_needed;
   for (const auto& snapshot : kept->taken)
     spdlog::info("database {}: {} was taken", facts.name, snapshot);
   for (const auto& failed : kept->failures)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/call_desk.hpp"
+#include "services/scheduling/look_clock.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -18,9 +19,13 @@ public:
 
 private:
   void look_at_the_clock();
+  void look_in(std::chrono::seconds delay);
 
   snapshotter_actor::pointer self_;
   call_desk<snapshotter_actor> desk_;
+  look_clock clock_;
+  /// The last look's outcome: there is something to take, or to let go of.
+  bool is_needed_ = true;
 };
 
 snapshotter_actor::behavior_type

@@ -1,6 +1,7 @@
 #include "actors/supervisor.hpp"
 
 #include "actors/exit_reasons.hpp"
+#include "actors/outage_notice.hpp"
 #include "services/calls/planner_calls.hpp"
 #include "services/calls/snapshot_calls.hpp"
 
@@ -23,6 +24,12 @@ constexpr std::array child_names{"watcher",   "refresher",   "scheduler",
 bool is_one_of(const std::vector<std::string>& methods,
                const std::string& method) {
   return std::ranges::find(methods, method) != methods.end();
+}
+
+bool is_about_the_cluster(const std::string& method) {
+  static const std::vector<std::string> methods{
+    "cluster_nodes", "cluster_worker_summary", "metrics_summary"};
+  return is_one_of(methods, method);
 }
 
 bool is_about_snapshots(const std::string& method) {
@@ -69,14 +76,17 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     [this](database_closed) { shut_down(); },
     [this](const stream_tables_listed& listed) {
       count(listed);
+      wake_clerks();
       if (scheduler_)
         self_->send(scheduler_, listed);
     },
     [this](const sources_touched& touched) {
+      wake_planner();
       if (scheduler_)
         self_->send(scheduler_, touched);
     },
     [this](pending_calls_waiting waiting) {
+      wake_clerks();
       if (registrar_)
         self_->send(registrar_, waiting);
     },
@@ -86,6 +96,13 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     },
     [this](const worker_load& load) {
       load_ = load;
+      if (load.active == 0)
+        wake_planner();
+      watch_queue();
+      report();
+    },
+    [this](const database_figures& figures) {
+      figures_ = figures;
       report();
     },
     [this](restart_due) { restart(); },
@@ -157,8 +174,11 @@ void supervisor_state::stop_from(child first) {
     self_->demonitor(stopped);
     self_->send_exit(stopped, caf::exit_reason::user_shutdown);
   }
-  if (first == the_watcher)
+  if (first == the_watcher) {
     opened_.reset();
+    figures_.reset();
+    self_->send(cluster_, database_detached{database_.id});
+  }
   if (first <= the_scheduler)
     scheduler_ = nullptr;
   give_calls_up(first);
@@ -185,6 +205,8 @@ void supervisor_state::plan_restart(child dead, const caf::error& reason) {
   spdlog::warn("database {}: its {} ended ({}), starts again in {} ms",
                database_.name, child_names[dead], describe(reason),
                decision.after.count());
+  if (dead == the_watcher)
+    note_outage(reason);
   stop_from(first);
   metrics_->up(first != the_watcher);
   if (to_restart_) {
@@ -238,16 +260,31 @@ bool supervisor_state::has_children() const {
 
 // -- the database -------------------------------------------------------------
 
+void supervisor_state::note_outage(const caf::error& reason) {
+  const auto now = self_->clock().now();
+  if (opened_) {
+    address_ = {opened_->facts.cluster, database_.id};
+    outage_.began(opened_->facts.fence.epoch, now);
+  }
+  const auto epoch = outage_.tried(now);
+  if (!epoch || !factory_.announce)
+    return;
+  factory_.announce(outage_notice(
+    address_, {*epoch, context_->node, database_.name, describe(reason)}));
+}
+
 void supervisor_state::opened(const database_opened& database) {
   if (is_stopping_ || self_->current_sender() != watcher_.address())
     return;
   opened_ = database;
+  outage_.over();
   to_restart_.reset();
   start_from(the_refresher);
   const auto& facts = database.facts;
-  self_->send(gateway_,
-              database_attached{
-                {facts.cluster, facts.id}, facts.secret, facts.clock, self_});
+  self_->send(
+    gateway_,
+    database_attached{
+      {facts.cluster, facts.id}, facts.secret, facts.clock, self_, facts.name});
   metrics_->up(true);
   report();
 }
@@ -261,14 +298,44 @@ void supervisor_state::count(const stream_tables_listed& listed) {
   report();
 }
 
+void supervisor_state::watch_queue() {
+  const auto behind = pressure_.observe(load_.late, self_->clock().now());
+  if (!behind)
+    return;
+  metrics_->behind(*behind);
+  if (!*behind)
+    return spdlog::info("database {}: its refreshes are in time again",
+                        database_.name);
+  spdlog::warn("database {}: refreshes wait too long for workers: {} are late "
+               "of {} that wait",
+               database_.name, load_.late, load_.waiting);
+  if (announcer_)
+    self_->send(announcer_, queue_behind{load_});
+}
+
+/// The clerks look seldom while nothing happens.
+void supervisor_state::wake_planner() {
+  if (planner_)
+    self_->send(planner_, look_due{});
+}
+
+void supervisor_state::wake_clerks() {
+  wake_planner();
+  if (snapshotter_)
+    self_->send(snapshotter_, look_due{});
+}
+
 void supervisor_state::report() {
   metrics_->workers(static_cast<int>(load_.active),
                     static_cast<int>(load_.waiting));
-  if (opened_)
-    self_->send(cluster_,
-                database_report{database_.id, database_.name,
-                                opened_->facts.fence.epoch, stream_tables_,
-                                load_.active, load_.waiting});
+  if (opened_ && figures_)
+    self_->send(
+      cluster_,
+      database_report{database_.id, database_.name, opened_->facts.fence.epoch,
+                      stream_tables_, load_.active, load_.waiting,
+                      static_cast<std::uint32_t>(
+                        opened_->settings.per_database_worker_quota),
+                      *figures_});
 }
 
 // -- calls --------------------------------------------------------------------
@@ -279,7 +346,7 @@ caf::result<call_outcome> supervisor_state::route(const call& asked) {
                                 {"version", context_->version}};
     return call_outcome{answer.dump()};
   }
-  if (asked.method == "cluster_nodes")
+  if (is_about_the_cluster(asked.method))
     return self_->delegate(cluster_, asked);
   if (!registrar_ || !snapshotter_ || !planner_)
     return call_outcome{tl::unexpected(not_ready(database_.name))};
@@ -307,6 +374,7 @@ caf::result<call_outcome> supervisor_state::hand_on(const call& asked, child to,
 
 void supervisor_state::answer(std::uint64_t number,
                               const call_outcome& outcome) {
+  wake_clerks();
   if (auto found = calls_.extract(number); !found.empty())
     found.mapped().promise.deliver(outcome);
   if (is_handing_over_ && calls_.empty())

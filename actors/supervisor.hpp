@@ -3,6 +3,8 @@
 #include "actors/children.hpp"
 #include "actors/daemon_context.hpp"
 #include "messages/interfaces.hpp"
+#include "services/coordination/outage.hpp"
+#include "services/coordination/queue_pressure.hpp"
 #include "services/scheduling/restart_policy.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -55,8 +57,12 @@ private:
   [[nodiscard]] bool has_children() const;
 
   // -- the database ---
+  void note_outage(const caf::error& reason);
   void opened(const database_opened& database);
   void count(const stream_tables_listed& listed);
+  void wake_planner();
+  void wake_clerks();
+  void watch_queue();
   void report();
 
   // -- calls ---
@@ -97,12 +103,18 @@ private:
   std::uint64_t last_call_ = 0;
 
   std::optional<database_opened> opened_;
+  /// Where it was owned last.
+  bus::database_address address_;
+  outage outage_;
   std::optional<child> to_restart_;
   restart_policy policy_{{}};
   bool is_handing_over_ = false;
   bool is_stopping_ = false;
   worker_load load_;
+  queue_pressure pressure_;
   std::uint32_t stream_tables_ = 0;
+  /// Absent: not read since the database came; counters never fall to 0.
+  std::optional<database_figures> figures_;
   std::minstd_rand random_{std::random_device{}()};
 };
 

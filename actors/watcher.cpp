@@ -159,6 +159,7 @@ void watcher_state::look() {
     guard_work();
     next_guard_ = self_->clock().now() + guard_interval;
   }
+  tell_figures();
   if (halts_by_)
     watch_halt();
   self_->delayed_send(self_, until_next_pulse(), pulse{});
@@ -192,6 +193,15 @@ void watcher_state::take_notifications() {
     self_->send(supervisor_, pending_calls_waiting{});
   if (channels.contains("pg_trickle_alert"))
     self_->send(supervisor_, alerts_waiting{});
+  if (!channels.empty())
+    figures_.stir();
+}
+
+void watcher_state::tell_figures() {
+  const auto now = self_->clock().now();
+  if (auto figures = checked(figures_.read(*db_, facts_.fence, now));
+      figures && *figures)
+    self_->send(supervisor_, std::move(**figures));
 }
 
 void watcher_state::look_for_changes() {
@@ -207,6 +217,8 @@ sources_touched watcher_state::new_changes() {
     return {};
   looked_at_ = looking_at;
   pace_.looked(*sources);
+  if (!sources->empty())
+    figures_.stir();
   return {std::move(*sources), since};
 }
 

@@ -5,6 +5,7 @@
 #include "messages/interfaces.hpp"
 #include "services/coordination/log_throttle.hpp"
 #include "services/observation/change_gate.hpp"
+#include "services/observation/figures_reader.hpp"
 #include "services/scheduling/look_pace.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -44,6 +45,7 @@ private:
   void look_for_changes();
   [[nodiscard]] std::chrono::milliseconds until_next_pulse() const;
   void list_stream_tables();
+  void tell_figures();
 
   // -- work in progress ---
   void guard_work();
@@ -72,6 +74,7 @@ private:
   config::settings settings_;
   observation::change_gate gate_;
   look_pace pace_;
+  observation::figures_reader figures_;
   std::chrono::steady_clock::time_point next_confirmation_{};
   std::chrono::steady_clock::time_point next_look_{};
   std::chrono::steady_clock::time_point next_guard_{};

@@ -38,11 +38,6 @@ struct options {
 constexpr auto query = "SELECT grp, count(*) AS n, sum(val) AS total "
                        "FROM source GROUP BY grp";
 
-void must(test::session& db, const std::string& statements) {
-  if (const auto done = db.run(statements); !done.sqlstate.empty())
-    give_up(statements + ": " + done.message + " " + done.hint);
-}
-
 /// A served database with one stream table.
 class installation {
 public:
@@ -61,9 +56,10 @@ public:
     if (!served)
       give_up("no daemon serves the database: " + daemon.log());
     test::session db(bench.conninfo());
-    must(db, fmt::format("SELECT pgtrickle.create_stream_table('fresh', '{}', "
-                         "schedule => '{}', refresh_mode => 'DIFFERENTIAL')",
-                         query, wanted.schedule));
+    test::must(
+      db, fmt::format("SELECT pgtrickle.create_stream_table('fresh', '{}', "
+                      "schedule => '{}', refresh_mode => 'DIFFERENTIAL')",
+                      query, wanted.schedule));
   }
 
   workbench bench;
@@ -83,8 +79,8 @@ public:
     const auto start = clock_type::now();
     for (std::size_t n = 0; n < committed_.size(); ++n) {
       std::this_thread::sleep_until(start + pace_ * n);
-      must(db_,
-           fmt::format("INSERT INTO source VALUES ({0}, {0} % 100, 1)", n));
+      test::must(
+        db_, fmt::format("INSERT INTO source VALUES ({0}, {0} % 100, 1)", n));
       committed_[n] = clock_type::now();
       done_.store(n + 1, std::memory_order_release);
     }

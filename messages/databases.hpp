@@ -27,6 +27,8 @@ struct databases_found {
   cluster_situation situation;
   /// This node is to hand over what it owns.
   bool is_leaving = false;
+  /// pg_trickle.max_dynamic_refresh_workers, as the whole cluster has it.
+  std::uint32_t workers = 4;
 };
 
 /// The extension was found gone from a database.
@@ -86,6 +88,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_opened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_figures)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::alerts_waiting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_closing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_detached)

@@ -1,8 +1,10 @@
 #pragma once
 // Every actor's interface: the architecture on one page.
 //
-//   node ─┬─ gateway
+//   node ─┬─ gateway ── doormen
 //         ├─ cluster
+//         ├─ worker budget
+//         ├─ micro_service
 //         ├─ discoverer
 //         └─ supervisor ─┬─ watcher
 //            (a database) ├─ refresher ── refresh workers
@@ -15,6 +17,8 @@
 #include "messages/calls.hpp"
 #include "messages/databases.hpp"
 #include "messages/refreshing.hpp"
+#include "messages/workers.hpp"
+#include "services/observation/bearer.hpp"
 
 #include <caf/typed_actor.hpp>
 
@@ -29,6 +33,8 @@ using call_actor = caf::typed_actor<
 using announcer_actor = caf::typed_actor<
   // Publishes all that wait, and marks them.
   caf::reacts_to<alerts_waiting>,
+  // Writes scheduler_falling_behind, and publishes it.
+  caf::reacts_to<queue_behind>,
   // Tries again.
   caf::reacts_to<pulse>>;
 
@@ -39,12 +45,25 @@ using refresh_worker_actor = caf::typed_actor<
   // Deletes captured changes that nobody needs.
   caf::replies_to<sweep_request>::with<sweep_report>>;
 
+/// Divides the workers of the node among its databases.
+using worker_budget_actor = caf::typed_actor<
+  // Learns what all nodes want.
+  caf::reacts_to<workers_demanded>,
+  // Answers when a worker of the database may begin.
+  caf::replies_to<slot_wanted>::with<slot_granted>,
+  // A worker is free again.
+  caf::reacts_to<slot_returned>,
+  // Looks for who has waited too long.
+  caf::reacts_to<pulse>>;
+
 /// Hands refresh orders to idle workers.
 using refresher_actor = caf::typed_actor<
   // Has an order carried out.
   caf::replies_to<refresh_task>::with<refresh_result>,
   // Has the change buffers swept as soon as a worker is idle.
-  caf::reacts_to<sweep_due>>;
+  caf::reacts_to<sweep_due>,
+  // Lets workers end that have been idle for long.
+  caf::reacts_to<rest_due>>;
 
 /// Decides when each stream table is refreshed.
 using scheduler_actor = caf::typed_actor<
@@ -62,14 +81,20 @@ using registrar_actor = caf::typed_actor<
   // Carries out a call.
   caf::replies_to<call>::with<call_outcome>,
   // Carries out what waits in pgtrickle.pending_calls, in order.
-  caf::reacts_to<pending_calls_waiting>>;
+  caf::reacts_to<pending_calls_waiting>,
+  // Closes its connection when it has not used it for long.
+  caf::reacts_to<rest_due>>;
 
 /// Has calls to carry out, and a clock to look at. Detached.
 using clerk_actor = caf::typed_actor<
   // Carries out a call.
   caf::replies_to<call>::with<call_outcome>,
+  // Something happened in the database: looks soon.
+  caf::reacts_to<look_due>,
   // Does what is due.
-  caf::reacts_to<pulse>>;
+  caf::reacts_to<pulse>,
+  // Closes its connection when it has not used it for long.
+  caf::reacts_to<rest_due>>;
 
 /// Takes, restores, verifies and drops snapshots; lets go of what is old.
 using snapshotter_actor = clerk_actor;
@@ -108,8 +133,8 @@ using supervisor_actor = caf::typed_actor<
   // The watcher's news, for its siblings.
   caf::reacts_to<stream_tables_listed>, caf::reacts_to<sources_touched>,
   caf::reacts_to<pending_calls_waiting>, caf::reacts_to<alerts_waiting>,
-  // The refresher's load, for the cluster's report.
-  caf::reacts_to<worker_load>,
+  // The refresher's load and the watcher's figures, for the cluster's report.
+  caf::reacts_to<worker_load>, caf::reacts_to<database_figures>,
   // Starts a child again after its delay.
   caf::reacts_to<restart_due>,
   // Finishes what was begun, and ends.
@@ -123,7 +148,24 @@ struct database_attached {
   std::string secret;
   database_clock clock;
   supervisor_actor supervisor;
+  std::string name = {};
 };
+
+/// A program's token is sound: who its bearer is now is to be looked up.
+struct admission_request {
+  observation::bearer_claim claim;
+};
+
+struct admission {
+  result<caller> bearer;
+};
+
+/// Knows whom the tokens for a database stand for. Detached.
+using doorman_actor = caf::typed_actor<
+  // Looks who may make a call.
+  caf::replies_to<admission_request>::with<admission>,
+  // Lets go of a connection that was not used for a while.
+  caf::reacts_to<pulse>>;
 
 /// NATS <-> messages; nothing else knows the wire.
 using gateway_actor = caf::typed_actor<
@@ -145,12 +187,19 @@ using cluster_actor = caf::typed_actor<
   caf::reacts_to<heartbeat_due>,
   // Learns which PostgreSQL cluster it belongs to.
   caf::reacts_to<databases_found>,
-  // Takes in another node's heartbeat.
+  // Takes in another node's heartbeat, or its report of a database.
   caf::reacts_to<bus::message>,
   // A database of this node changed, or is no longer this node's.
   caf::reacts_to<database_report>, caf::reacts_to<database_detached>,
-  // Answers cluster_nodes.
+  // Answers cluster_nodes, cluster_worker_summary and metrics_summary.
   caf::replies_to<call>::with<call_outcome>>;
+
+/// Answers who asks NATS for services.
+using micro_service_actor = caf::typed_actor<
+  // Learns which PostgreSQL cluster it belongs to.
+  caf::reacts_to<databases_found>,
+  // Answers what was asked.
+  caf::reacts_to<bus::message>>;
 
 /// Finds the databases that have the extension. Detached.
 using discoverer_actor = caf::typed_actor<
@@ -172,3 +221,5 @@ using node_actor = caf::typed_actor<
 } // namespace pgtrickle
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::database_attached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::admission_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::admission)

@@ -44,6 +44,8 @@ struct refresh_request {
 struct refresh_task {
   engine::refresh_order order;
   call_ticket ticket;
+  /// When it should have begun, if it is the scheduler's.
+  steady_time deadline{};
 };
 
 /// What became of an order.
@@ -69,6 +71,13 @@ struct sweep_report {
 struct worker_load {
   std::uint32_t active = 0;
   std::uint32_t waiting = 0;
+  /// Those of them that should have begun by now.
+  std::uint32_t late = 0;
+};
+
+/// Refreshes fall due faster than workers carry them out.
+struct queue_behind {
+  worker_load load;
 };
 
 } // namespace pgtrickle
@@ -85,3 +94,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::sweep_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::sweep_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::sweep_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::worker_load)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::queue_behind)

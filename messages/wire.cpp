@@ -122,6 +122,7 @@ std::string encode_heartbeat(const node_report& report) {
     entry->set_stream_tables(database.stream_tables);
     entry->set_workers_active(database.workers_active);
     entry->set_workers_queued(database.workers_queued);
+    entry->set_quota(database.quota);
   }
   return beat.SerializeAsString();
 }
@@ -138,7 +139,7 @@ std::optional<node_report> decode_heartbeat(std::string_view payload) {
   for (const auto& entry : beat.databases())
     report.databases.push_back({entry.oid(), entry.name(), entry.owner_epoch(),
                                 entry.stream_tables(), entry.workers_active(),
-                                entry.workers_queued()});
+                                entry.workers_queued(), entry.quota()});
   return report;
 }
 

@@ -3,7 +3,7 @@
 
 #include "messages/calls.hpp"
 #include "services/bus/authentication.hpp"
-#include "services/coordination/node_view.hpp"
+#include "services/coordination/fleet_view.hpp"
 
 #include <optional>
 #include <string>
@@ -47,5 +47,10 @@ decode_signed_call(std::string_view payload);
 [[nodiscard]] std::string encode_heartbeat(const node_report& report);
 [[nodiscard]] std::optional<node_report>
 decode_heartbeat(std::string_view payload);
+
+[[nodiscard]] std::string encode_report(const fleet_report& report);
+/// Absent: no report, or one that is larger than any daemon's.
+[[nodiscard]] std::optional<fleet_report>
+decode_report(std::string_view payload);
 
 } // namespace pgtrickle::wire

@@ -1,12 +1,12 @@
 #include "services/bus/connection.hpp"
 
-#include "services/bus/subjects.hpp"
+#include "services/bus/alert_stream.hpp"
+#include "services/bus/nats_messages.hpp"
 
 #include <fmt/format.h>
-#include <nats/nats.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <vector>
 
 namespace pgtrickle::bus {
@@ -21,24 +21,6 @@ constexpr int max_pending_bytes = 16 * 1024 * 1024;
 /// A server that vanished is noticed after three of them.
 constexpr int ping_interval_ms = 2000;
 
-template <auto Destroy>
-struct destroyer {
-  template <class T>
-  void operator()(T* x) const {
-    Destroy(x);
-  }
-};
-
-using options_handle
-  = std::unique_ptr<natsOptions, destroyer<natsOptions_Destroy>>;
-using message_handle = std::unique_ptr<natsMsg, destroyer<natsMsg_Destroy>>;
-using jetstream_handle = std::unique_ptr<jsCtx, destroyer<jsCtx_Destroy>>;
-
-tl::unexpected<failure> bus_failure(natsStatus status, std::string_view what) {
-  return fail(errc::connection_lost,
-              fmt::format("nats: {}: {}", what, natsStatus_GetText(status)));
-}
-
 std::vector<std::string> split_at_commas(const std::string& urls) {
   std::vector<std::string> parts;
   for (std::size_t begin = 0; begin <= urls.size();) {
@@ -48,6 +30,11 @@ std::vector<std::string> split_at_commas(const std::string& urls) {
     begin = end + 1;
   }
   return parts;
+}
+
+bool wants_tls(const std::vector<std::string>& urls) {
+  return std::ranges::any_of(
+    urls, [](const auto& url) { return url.starts_with("tls://"); });
 }
 
 /// What nats.c calls back into. It owns itself: nats.c may still be in
@@ -65,7 +52,8 @@ struct listener {
       {natsMsg_GetSubject(raw),
        reply == nullptr ? "" : reply,
        {natsMsg_GetData(raw),
-        static_cast<std::size_t>(natsMsg_GetDataLength(raw))}});
+        static_cast<std::size_t>(natsMsg_GetDataLength(raw))},
+       headers_of(raw)});
   }
 
   static void completed(void* closure) noexcept {
@@ -97,6 +85,14 @@ public:
                                  message_handler handler) override;
   result<void> publish(const std::string& subject,
                        std::string_view payload) override;
+  result<void> publish_with(const std::string& subject,
+                            std::string_view payload,
+                            const headers& told) override;
+  std::size_t max_payload() const override {
+    // Zero until the first connection.
+    const auto limit = natsConnection_GetMaxPayload(handle_);
+    return limit > 0 ? static_cast<std::size_t>(limit) : 1024 * 1024;
+  }
   result<void> publish_once(const announcement& told,
                             std::chrono::milliseconds timeout) override;
 
@@ -104,13 +100,12 @@ private:
   static void link_changed(natsConnection* nc, void* closure) noexcept;
 
   natsStatus configure(natsOptions* opts);
-  bool ensure_stream(jsCtx* js);
-  result<void> store(natsMsg* msg, jsCtx* js,
-                     std::chrono::milliseconds timeout);
+  natsStatus name_server(natsOptions* opts);
+  std::string why_unreachable();
 
   connection_options options_;
   natsConnection* handle_ = nullptr;
-  std::atomic<bool> stream_exists_ = false;
+  alert_stream alerts_;
   std::atomic<bool> is_closing_ = false;
 };
 
@@ -125,7 +120,8 @@ void connection::link_changed(natsConnection* nc, void* closure) noexcept {
                                  == NATS_CONN_STATUS_CONNECTED);
 }
 
-natsStatus connection::configure(natsOptions* opts) {
+/// Which server, and how to get in.
+natsStatus connection::name_server(natsOptions* opts) {
   const auto urls = split_at_commas(options_.url);
   std::vector<const char*> servers;
   for (const auto& url : urls)
@@ -138,9 +134,25 @@ natsStatus connection::configure(natsOptions* opts) {
   set(natsOptions_SetServers(opts, servers.data(),
                              static_cast<int>(servers.size())));
   set(natsOptions_SetName(opts, options_.name.c_str()));
+  // Of its own, so that the server's permissions can tell its replies apart.
+  set(natsOptions_SetCustomInboxPrefix(opts, "_INBOX.pgtrickled"));
   if (!options_.credentials_file.empty())
     set(natsOptions_SetUserCredentialsFromFiles(
       opts, options_.credentials_file.c_str(), nullptr));
+  if (!options_.authorities_file.empty())
+    set(natsOptions_LoadCATrustedCertificates(
+      opts, options_.authorities_file.c_str()));
+  if (!options_.authorities_file.empty() || wants_tls(urls))
+    set(natsOptions_SetSecure(opts, true));
+  return status;
+}
+
+natsStatus connection::configure(natsOptions* opts) {
+  auto status = name_server(opts);
+  const auto set = [&status](natsStatus s) {
+    if (status == NATS_OK)
+      status = s;
+  };
   set(natsOptions_SetMaxReconnect(opts, -1));
   set(natsOptions_SetReconnectWait(opts, reconnect_wait_ms));
   set(natsOptions_SetReconnectJitter(opts, reconnect_jitter_ms,
@@ -155,6 +167,23 @@ natsStatus connection::configure(natsOptions* opts) {
   return status;
 }
 
+/// An attempt that is repeated in the background keeps its reason to itself:
+/// another one, which is not, tells.
+std::string connection::why_unreachable() {
+  natsOptions* raw = nullptr;
+  if (natsOptions_Create(&raw) != NATS_OK)
+    return "no memory";
+  const options_handle opts{raw};
+  natsConnection* nc = nullptr;
+  if (name_server(raw) == NATS_OK)
+    static_cast<void>(natsConnection_Connect(&nc, raw));
+  const auto* text = nats_GetLastError(nullptr);
+  std::string reason{
+    nc != nullptr || text == nullptr ? "it came up a moment later" : text};
+  natsConnection_Destroy(nc);
+  return reason;
+}
+
 result<void> connection::open() {
   if (options_.url.empty())
     return fail(errc::invalid_argument, "nats: the server's URL is empty");
@@ -166,10 +195,12 @@ result<void> connection::open() {
     return fail(
       errc::invalid_argument,
       fmt::format("nats: options refused: {}", natsStatus_GetText(status)),
-      "Check the URL and the credentials file.");
+      "Check the URL, the credentials file and the file of authorities.");
   const auto status = natsConnection_Connect(&handle_, raw);
   if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED)
     return bus_failure(status, "connect");
+  if (status != NATS_OK && options_.on_first_failure)
+    options_.on_first_failure(why_unreachable());
   return {};
 }
 
@@ -203,71 +234,27 @@ result<void> connection::publish(const std::string& subject,
   return {};
 }
 
-/// Creates the stream that keeps alerts, once. False: no JetStream there.
-bool connection::ensure_stream(jsCtx* js) {
-  if (stream_exists_)
-    return true;
-  jsStreamConfig config;
-  jsStreamConfig_Init(&config);
-  const auto subject = every_alert_subject();
-  const char* subjects[] = {subject.c_str()};
-  config.Name = "pgtrickle_alerts";
-  config.Subjects = subjects;
-  config.SubjectsLen = 1;
-  config.MaxAge = std::chrono::nanoseconds{std::chrono::hours{24 * 7}}.count();
-  config.MaxBytes = 256LL * 1024 * 1024;
-  jsErrCode code{};
-  const auto status = js_AddStream(nullptr, js, &config, nullptr, &code);
-  // A stream of that name with other limits is the operator's choice.
-  stream_exists_ = status == NATS_OK || code == JSStreamNameExistErr;
-  return stream_exists_;
-}
-
-result<void> connection::store(natsMsg* msg, jsCtx* js,
-                               std::chrono::milliseconds timeout) {
-  jsPubOptions options;
-  jsPubOptions_Init(&options);
-  options.MaxWait = timeout.count();
-  const auto status = js_PublishMsg(nullptr, js, msg, &options, nullptr);
-  if (status == NATS_OK)
-    return {};
-  // The stream may have been deleted: the next attempt creates it again.
-  stream_exists_ = false;
-  return bus_failure(status, "store an alert");
-}
-
-natsStatus set_headers(natsMsg* msg, const announcement& told) {
-  auto status = natsMsgHeader_Set(msg, "Nats-Msg-Id", told.id.c_str());
-  for (const auto& [name, value] : told.headers)
-    if (status == NATS_OK)
-      status = natsMsgHeader_Set(msg, name.c_str(), value.c_str());
-  return status;
+result<void> connection::publish_with(const std::string& subject,
+                                      std::string_view payload,
+                                      const headers& told) {
+  const auto msg = make_message(subject, payload, told);
+  if (!msg)
+    return tl::unexpected(msg.error());
+  if (auto s = natsConnection_PublishMsg(handle_, msg->get()); s != NATS_OK)
+    return bus_failure(s, "publish on " + subject);
+  return {};
 }
 
 result<void> connection::publish_once(const announcement& told,
                                       std::chrono::milliseconds timeout) {
   if (!is_up())
     return fail(errc::connection_lost, "nats: not connected");
-  natsMsg* raw = nullptr;
-  if (auto s
-      = natsMsg_Create(&raw, told.subject.c_str(), nullptr, told.payload.data(),
-                       static_cast<int>(told.payload.size()));
-      s != NATS_OK)
-    return bus_failure(s, "message");
-  const message_handle msg{raw};
-  if (auto s = set_headers(raw, told); s != NATS_OK)
-    return bus_failure(s, "header");
-  jsCtx* js_raw = nullptr;
-  if (auto s = natsConnection_JetStream(&js_raw, handle_, nullptr);
-      s != NATS_OK)
-    return bus_failure(s, "JetStream");
-  const jetstream_handle js{js_raw};
-  if (ensure_stream(js_raw))
-    return store(raw, js_raw, timeout);
-  auto status = natsConnection_PublishMsg(handle_, raw);
-  if (status == NATS_OK)
-    status = natsConnection_FlushTimeout(handle_, timeout.count());
-  return status == NATS_OK ? result<void>{} : bus_failure(status, "flush");
+  auto told_headers = told.headers;
+  told_headers.emplace_back("Nats-Msg-Id", told.id);
+  const auto made = make_message(told.subject, told.payload, told_headers);
+  if (!made)
+    return tl::unexpected(made.error());
+  return alerts_.keep(handle_, made->get(), timeout);
 }
 
 } // namespace

@@ -5,9 +5,16 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace pgtrickle::bus {
+
+/// Names and values.
+using headers = std::vector<std::pair<std::string, std::string>>;
 
 /// What arrived on a subject.
 struct message {
@@ -15,7 +22,12 @@ struct message {
   /// Where the sender waits for an answer; empty: nowhere.
   std::string reply_to;
   std::string payload;
+  headers given = {};
 };
+
+/// The value of a message's header, whatever the case of `name`.
+[[nodiscard]] std::optional<std::string_view> header_of(const message& arrived,
+                                                        std::string_view name);
 
 /// Called on one of nats.c's threads: must only hand the message on.
 using message_handler = std::function<void(message)>;
@@ -27,6 +39,11 @@ struct connection_options {
   std::string name = "pgtrickled";
   /// A NATS credentials file; empty: none.
   std::string credentials_file = {};
+  /// The authorities that may vouch for the server, in PEM; given, nothing but
+  /// TLS will do. Empty: the system's, where the URL or the server wants TLS.
+  std::string authorities_file = {};
+  /// Called once, when the server can't be reached at first, with the reason.
+  std::function<void(const std::string& reason)> on_first_failure = {};
   /// Called on a foreign thread when the link comes up or goes down.
   std::function<void(bool up)> on_link_change = {};
 };
@@ -40,8 +57,8 @@ struct announcement {
   std::string payload;
   /// By it a repetition is dropped.
   std::string id;
-  /// Headers beside that: names and values.
-  std::vector<std::pair<std::string, std::string>> headers = {};
+  /// Beside that.
+  bus::headers headers = {};
 };
 
 /// A way to the bus. Thread-safe.
@@ -59,6 +76,15 @@ public:
   [[nodiscard]] virtual result<void> publish(const std::string& subject,
                                              std::string_view payload)
     = 0;
+
+  /// The same with headers; their values are cut at the first line's end.
+  [[nodiscard]] virtual result<void> publish_with(const std::string& subject,
+                                                  std::string_view payload,
+                                                  const headers& told)
+    = 0;
+
+  /// The largest message that the server takes, headers included, in bytes.
+  [[nodiscard]] virtual std::size_t max_payload() const = 0;
 
   /// Publishes and waits until the server has it: stored, when it runs
   /// JetStream, else received. Blocks.

@@ -31,6 +31,14 @@ std::string alert_subject(const database_address& address,
   return subject_of(address, "alert." + token_of(event));
 }
 
+std::string report_subject(const database_address& address) {
+  return subject_of(address, "report");
+}
+
+std::string reports_subject(std::string_view cluster) {
+  return fmt::format("{}{}.*.report", prefix, token_of(cluster));
+}
+
 std::string every_alert_subject() {
   return fmt::format("{}*.*.alert.>", prefix);
 }
@@ -42,6 +50,10 @@ std::string heartbeat_subject(std::string_view cluster, std::string_view node) {
 
 std::string heartbeats_subject(std::string_view cluster) {
   return fmt::format("{}{}.node.*.heartbeat", prefix, token_of(cluster));
+}
+
+bool is_inbox(std::string_view subject) {
+  return subject.starts_with("_INBOX.") || subject.starts_with("_R_.");
 }
 
 std::string token_of(std::string_view text) {

@@ -27,6 +27,12 @@ struct database_address {
 [[nodiscard]] std::string alert_subject(const database_address& address,
                                         std::string_view event);
 
+/// `….report`, where a database's owner tells of it.
+[[nodiscard]] std::string report_subject(const database_address& address);
+
+/// The reports of every database of a cluster.
+[[nodiscard]] std::string reports_subject(std::string_view cluster);
+
 /// Every alert of every database.
 [[nodiscard]] std::string every_alert_subject();
 
@@ -36,6 +42,10 @@ struct database_address {
 
 /// The heartbeats of every node of a cluster.
 [[nodiscard]] std::string heartbeats_subject(std::string_view cluster);
+
+/// Whether `subject` is where a client waits for replies: an inbox, or what
+/// stands for one of another account.
+[[nodiscard]] bool is_inbox(std::string_view subject);
 
 /// Turns any text into one token of a subject.
 [[nodiscard]] std::string token_of(std::string_view text);

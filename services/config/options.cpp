@@ -101,6 +101,12 @@ result<void> validate(const options& o) {
     .and_then([&] { return check_range("workers", o.workers, 0, 64); })
     .and_then([&] { return check_range("capacity", o.capacity, 1, 64); })
     .and_then([&] { return check_range("lease", o.lease, 2, 300); })
+    .and_then([&] { return check_range("max-workers", o.max_workers, 0, 64); })
+    .and_then([&] {
+      return o.max_connections == 0
+               ? result<void>{}
+               : check_range("max-connections", o.max_connections, 4, 10'000);
+    })
     .and_then([&] {
       return check_range("shutdown-deadline", o.shutdown_deadline, 0, 3600);
     })

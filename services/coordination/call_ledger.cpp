@@ -21,6 +21,11 @@ std::optional<call_ledger::entry> call_ledger::settle(const std::string& id) {
   return std::move(node.mapped().call);
 }
 
+void call_ledger::note(const std::string& id, std::string notice) {
+  if (const auto found = calls_.find(id); found != calls_.end())
+    found->second.call.notices.push_back(std::move(notice));
+}
+
 const call_ledger::entry* call_ledger::find(const std::string& id) const {
   const auto found = calls_.find(id);
   return found == calls_.end() ? nullptr : &found->second.call;

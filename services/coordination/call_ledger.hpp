@@ -13,6 +13,9 @@
 
 namespace pgtrickle {
 
+/// How a caller wants to be answered: the extension, and programs.
+enum class reply_format : std::uint8_t { signed_call, protobuf, json };
+
 /// The calls that are being worked on, and who waits for each.
 class call_ledger {
 public:
@@ -31,6 +34,9 @@ public:
     time_point deadline;
     /// Shared with those who work on it.
     std::shared_ptr<std::atomic<bool>> cancelled = {};
+    reply_format format = reply_format::signed_call;
+    /// To be told with the result.
+    std::vector<std::string> notices = {};
   };
 
   struct due_calls {
@@ -45,6 +51,9 @@ public:
 
   /// Takes the call out; absent when it was answered before.
   [[nodiscard]] std::optional<entry> settle(const std::string& id);
+
+  /// Keeps a notice for the end of the call.
+  void note(const std::string& id, std::string notice);
 
   /// The call, if it is still worked on.
   [[nodiscard]] const entry* find(const std::string& id) const;

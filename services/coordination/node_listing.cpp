@@ -15,7 +15,8 @@ json to_object(const database_report& database) {
           {"owner_epoch", database.owner_epoch},
           {"stream_tables", database.stream_tables},
           {"workers_active", database.workers_active},
-          {"workers_queued", database.workers_queued}};
+          {"workers_queued", database.workers_queued},
+          {"quota", database.quota}};
 }
 
 json to_object(const node_view::node& node) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "services/coordination/database_figures.hpp"
 #include "services/core/ids.hpp"
 
 #include <chrono>
@@ -18,6 +19,9 @@ struct database_report {
   std::uint32_t stream_tables = 0;
   std::uint32_t workers_active = 0;
   std::uint32_t workers_queued = 0;
+  /// Workers that it gets before any is lent.
+  std::uint32_t quota = 0;
+  database_figures figures = {};
 
   bool operator==(const database_report&) const = default;
 };

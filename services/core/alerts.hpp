@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgtrickle {
 
@@ -20,6 +22,14 @@ struct alert_description {
   /// Of the payload, separated by commas; `event` is one more.
   std::string_view keys;
 };
+
+struct alert_key {
+  std::string name;
+  bool is_optional = false;
+};
+
+/// The keys of its payload, but for `event`.
+[[nodiscard]] std::vector<alert_key> keys_of(const alert_description& alert);
 
 /// Every alert, in the order of its declaration.
 [[nodiscard]] std::span<const alert_description> alert_descriptions();

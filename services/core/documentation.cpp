@@ -1,6 +1,5 @@
 #include "services/core/documentation.hpp"
 
-#include "services/core/alerts.hpp"
 #include "services/core/error.hpp"
 
 #include <initializer_list>
@@ -65,108 +64,6 @@ The extension raises these itself, without the daemon.
 | 57014 | The call was cancelled, or took longer than `statement_timeout` or `pg_trickle.call_timeout`. | Allow more time. |
 )";
 
-constexpr std::string_view alerts_introduction
-  = R"(<!-- Rendered from services/core/alerts.def:
-     cmake --build --preset dev --target docs -->
-# Alerts
-
-An alert is written in the same transaction as what it tells of: it exists if
-and only if that was committed.
-
-| Event | When | What to do | Keys of the payload |
-|---|---|---|---|
-)";
-
-constexpr std::string_view alerts_channels = R"(
-## Payload
-
-A JSON object. The key `event` is always there. `stream_table` is the quoted,
-qualified name, `pgt_id` the number that the catalog gives it, `sqlstate` the
-SQLSTATE of the error. Readers should ignore keys that they do not know.
-
-```json
-{"event": "refresh_failed", "stream_table": "public.ratios", "pgt_id": 7,
- "action": "DIFFERENTIAL", "error": "division by zero", "sqlstate": "22012",
- "consecutive_errors": 1}
-```
-
-```json
-{"event": "predicted_sla_breach", "stream_table": "public.revenue", "pgt_id": 4,
- "predicted_ms": 81340, "sla_ms": 60000, "database": "shop", "probability": 0.93,
- "model": "lateness + cost by change + season", "cause": "arrival_spike",
- "suggested_action": "More changes than usual wait: …"}
-```
-
-```json
-{"event": "pending_call_failed", "call_id": 3, "method": "create_stream_table",
- "arguments": {"name": "public.kinds", "query": "SELECT kind FROM parts",
-               "schedule": "5s", "refresh_mode": "AUTO", "initialize": true},
- "role": "alice", "sqlstate": "42P07",
- "message": "relation \"public\".\"kinds\" already exists",
- "hint": "Choose another name, or change a stream table by pgtrickle.alter_stream_table()."}
-```
-
-### Target lags
-
-What `predicted_sla_breach` and `sla_recovered` carry, as a JSON Schema; `sla_recovered`
-has the first six properties.
-
-```json
-{"$schema": "https://json-schema.org/draft/2020-12/schema",
- "type": "object",
- "required": ["event", "stream_table", "pgt_id", "predicted_ms", "sla_ms", "database"],
- "properties": {
-   "event": {"enum": ["predicted_sla_breach", "sla_recovered"]},
-   "stream_table": {"type": "string"},
-   "pgt_id": {"type": "integer"},
-   "predicted_ms": {"type": "integer", "minimum": 0,
-     "description": "expected age of the rows when the next refresh lands"},
-   "sla_ms": {"type": "integer", "minimum": 1, "description": "the target lag"},
-   "database": {"type": "string"},
-   "probability": {"type": "number", "minimum": 0, "maximum": 1,
-     "description": "that the age exceeds the target lag by more than 20 %"},
-   "model": {"type": "string"},
-   "cause": {"enum": ["cost_growth", "arrival_spike", "queueing", "blocked"]},
-   "suggested_action": {"type": "string"}}}
-```
-
-The cooldown is kept in the database, by a clock that nobody sets: a restart of the daemon, its
-successor on another node, or a clock on the wall that jumps give no second alert. After a
-reboot of the database's host, or a fail-over to another one, it takes the clock on the wall,
-and the alert may come later by as much as one cooldown.
-
-## In SQL
-
-`LISTEN pg_trickle_alert` in the database of the stream table. The notification
-carries the payload. PostgreSQL limits a notification to 8000 bytes: a longer
-payload is left out, and the notification is
-`{"event": …, "alert_id": …}`. It always is valid JSON.
-
-`pgtrickle.pgt_alerts` holds every alert whole (`alert_id`, `event`, `pgt_id`,
-`payload`, `created_at`, `published_at`). Only superusers may read it.
-
-## Over NATS
-
-| What | Value |
-|---|---|
-| Subject | `pgtrickle.v1.<cluster>.<database>.alert.<event>` |
-| `<cluster>` | `system_identifier` of the PostgreSQL cluster: `SELECT system_identifier FROM pg_control_system()` |
-| `<database>` | oid of the database |
-| Body | the payload, always whole |
-| Header `Nats-Msg-Id` | `<cluster>-<database>-<alert_id>` |
-| Headers `ce-*` | the attributes of a [CloudEvent](https://cloudevents.io/) 1.0: `ce-specversion`, `ce-id` (as `Nats-Msg-Id`), `ce-type` (`pgtrickle.alert.<event>`), `ce-source` (`/pgtrickle/<cluster>/<database>`), `ce-time`; `content-type` is `application/json` |
-| JetStream stream | `pgtrickle_alerts`, made by the daemon unless it exists: 7 days, 256 MB |
-
-The daemon publishes an alert until NATS has acknowledged it, so an alert may
-arrive more than once. JetStream drops a repetition by its `Nats-Msg-Id` within
-the stream's duplicate window. Where NATS has no JetStream, the alert is
-published without being kept. With NATS's command-line tool:
-
-```sh
-nats sub 'pgtrickle.v1.*.*.alert.>'
-```
-)";
-
 /// A row of a table, and a line break.
 std::string row_of(std::initializer_list<std::string_view> cells) {
   std::string row = "|";
@@ -190,14 +87,6 @@ std::string render_errors() {
     text += row_of({code(error.name), error.sqlstate,
                     to_string(error.what_next), error.meaning, error.remedy});
   text += reactions_and_extension;
-  return text;
-}
-
-std::string render_alerts() {
-  std::string text{alerts_introduction};
-  for (const auto& alert : alert_descriptions())
-    text += row_of({code(alert.name), alert.when, alert.remedy, alert.keys});
-  text += alerts_channels;
   return text;
 }
 

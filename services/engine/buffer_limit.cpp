@@ -60,14 +60,14 @@ std::vector<std::string> names_in(const pqxx::result& rows) {
 }
 
 void warn(pqxx::dbtransaction& tx, const large_buffer& buffer) {
-  const auto told = tx.exec_params(
-    "SELECT FROM pgtrickle.pgt_alerts WHERE event = $1 AND "
-    "payload->>'source' = $2 AND created_at > "
-    "clock_timestamp() - interval '1 hour' LIMIT 1",
-    std::string{to_string(alert::change_buffer_large)}, buffer.name);
+  const auto told
+    = tx.exec_params("SELECT FROM pgtrickle.pgt_alerts WHERE event = $1 AND "
+                     "payload->>'source' = $2 AND created_at > "
+                     "clock_timestamp() - interval '1 hour' LIMIT 1",
+                     std::string{to_string(alert::buffer_growth)}, buffer.name);
   if (!told.empty())
     return;
-  tell(tx, alert::change_buffer_large, buffer,
+  tell(tx, alert::buffer_growth, buffer,
        names_in(tx.exec_params(
          "SELECT DISTINCT format('%I.%I', s.pgt_schema, s.pgt_name) "
          "FROM pgtrickle._unconsumed_parts() u "

@@ -77,12 +77,17 @@ stream_table_id resolve(pqxx::dbtransaction& tx, const caller& by,
 
 void check_owner(pqxx::dbtransaction& tx, const caller& by, oid relid,
                  const std::string& name) {
-  const bool allowed
-    = tx.exec_params1("SELECT pg_has_role($1, relowner, 'USAGE') FROM pg_class "
-                      "WHERE oid = $2",
-                      by.role, relid)[0]
-        .as<bool>();
-  if (!allowed)
+  const auto found
+    = tx.exec_params("SELECT pg_has_role($1, relowner, 'USAGE') FROM pg_class "
+                     "WHERE oid = $2",
+                     by.role, relid);
+  if (found.empty())
+    throw postgres::abandoned(
+      {errc::stream_table_not_found,
+       "stream table " + name + " was dropped meanwhile",
+       {},
+       "SELECT name FROM pgtrickle.pgt_status() lists the stream tables."});
+  if (!found[0][0].as<bool>())
     throw postgres::abandoned({errc::permission_denied,
                                "must be owner of stream table " + name,
                                {},

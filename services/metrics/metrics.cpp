@@ -109,6 +109,7 @@ database_metrics::database_metrics(const families& f, oid database,
       = &f.stream_tables.Add(with(labels, "status", statuses[i]));
   workers_active_ = &f.workers_active.Add(labels);
   workers_queued_ = &f.workers_queued.Add(labels);
+  scheduler_behind_ = &f.scheduler_behind.Add(labels);
   up_ = &f.database_up.Add(labels);
   alerts_published_ = &f.alerts_published_total.Add(labels);
 }
@@ -124,6 +125,7 @@ void database_metrics::remove_from(const families& f) {
     f.stream_tables.Remove(gauge);
   f.workers_active.Remove(workers_active_);
   f.workers_queued.Remove(workers_queued_);
+  f.scheduler_behind.Remove(scheduler_behind_);
   f.database_up.Remove(up_);
   f.alerts_published_total.Remove(alerts_published_);
 }
@@ -147,6 +149,10 @@ void database_metrics::stream_tables(
     counts[place_of(statuses, status)] += count;
   for (std::size_t i = 0; i < statuses.size(); ++i)
     stream_tables_[i]->Set(counts[i]);
+}
+
+void database_metrics::behind(bool is_behind) {
+  scheduler_behind_->Set(is_behind ? 1 : 0);
 }
 
 void database_metrics::workers(int active, int queued) {

@@ -65,6 +65,7 @@ public:
   void stream_tables(const std::map<std::string, int>& by_status);
 
   void workers(int active, int queued);
+  void behind(bool is_behind);
   void up(bool is_up);
   void alert_published();
 
@@ -84,6 +85,7 @@ private:
   std::array<prometheus::Gauge*, statuses.size()> stream_tables_{};
   prometheus::Gauge* workers_active_;
   prometheus::Gauge* workers_queued_;
+  prometheus::Gauge* scheduler_behind_;
   prometheus::Gauge* up_;
   prometheus::Counter* alerts_published_;
 };

@@ -1,5 +1,6 @@
 #include "services/observation/alert_outbox.hpp"
 
+#include "services/catalog/alert_writer.hpp"
 #include "services/catalog/stream_table_store.hpp"
 #include "services/observation/ownership.hpp"
 
@@ -23,6 +24,18 @@ result<std::vector<outbox_alert>> unpublished_alerts(postgres::session& db,
         alerts.push_back({row[0].as<std::int64_t>(), row[1].as<std::string>(),
                           row[2].as<std::string>(), row[3].as<std::string>()});
       return alerts;
+    });
+}
+
+result<void> tell_falling_behind(postgres::session& db, std::uint32_t workers,
+                                 std::uint32_t waiting, std::uint32_t late,
+                                 ownership fence) {
+  return db.run<void>(
+    postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {
+      catalog::write_alert(
+        tx, alert::scheduler_falling_behind, std::nullopt,
+        {{"workers", workers}, {"waiting", waiting}, {"late", late}});
+      catalog::check_fence(tx, fence.epoch);
     });
 }
 

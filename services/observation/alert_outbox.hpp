@@ -22,6 +22,12 @@ struct outbox_alert {
 [[nodiscard]] result<std::vector<outbox_alert>>
 unpublished_alerts(postgres::session& db, int limit);
 
+/// Writes scheduler_falling_behind, of so many workers at work, orders that
+/// wait and orders that are late.
+[[nodiscard]] result<void>
+tell_falling_behind(postgres::session& db, std::uint32_t workers,
+                    std::uint32_t waiting, std::uint32_t late, ownership fence);
+
 /// Marks the alerts as published.
 [[nodiscard]] result<void> mark_published(postgres::session& db,
                                           const std::vector<std::int64_t>& ids,

@@ -1,5 +1,7 @@
 #include "services/observation/discovery.hpp"
 
+#include "services/config/settings.hpp"
+
 namespace pgtrickle::observation {
 
 namespace {
@@ -26,6 +28,20 @@ result<std::vector<database_row>> databases_of_cluster(postgres::session& db) {
         {{row[0].as<oid>(), row[1].as<std::string>()}, row[2].as<bool>()});
     return databases;
   });
+}
+
+result<std::uint32_t> workers_of_cluster(postgres::session& db) {
+  return db
+    .exec("SELECT current_setting('pg_trickle.max_dynamic_refresh_workers',"
+          " true)")
+    .map([](const pqxx::result& rows) {
+      config::settings settings;
+      // Out of range, it is as if it were not set.
+      (void)config::read_settings(settings,
+                                  {{"pg_trickle.max_dynamic_refresh_workers",
+                                    rows[0][0].as<std::string>("4")}});
+      return static_cast<std::uint32_t>(settings.max_dynamic_refresh_workers);
+    });
 }
 
 result<bool> has_extension(postgres::session& db) {

@@ -15,6 +15,10 @@ namespace pgtrickle::observation {
 [[nodiscard]] result<std::vector<database_row>>
 databases_of_cluster(postgres::session& db);
 
+/// pg_trickle.max_dynamic_refresh_workers, as a new session of the database of
+/// `db` has it.
+[[nodiscard]] result<std::uint32_t> workers_of_cluster(postgres::session& db);
+
 /// Whether the database of `db` has the extension.
 [[nodiscard]] result<bool> has_extension(postgres::session& db);
 

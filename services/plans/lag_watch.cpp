@@ -104,7 +104,10 @@ result<std::size_t> lag_watch::look(postgres::session& db, ownership fence) {
       const auto tables = seen(tx);
       learn_models(tx, tables);
       bool told = false;
+      std::size_t restless = 0;
       for (const auto& one : tables) {
+        if (one.has_pending || one.is_running || one.table.alert_is_open)
+          ++restless;
         const auto known = models_.find(one.table.id);
         if (known == models_.end() || known->second.planned_at.empty())
           continue;
@@ -118,7 +121,7 @@ result<std::size_t> lag_watch::look(postgres::session& db, ownership fence) {
       // The fence is a row lock, which is written: not while nothing happens.
       if (told)
         catalog::check_fence(tx, fence.epoch);
-      return tables.size();
+      return restless;
     });
 }
 

@@ -14,7 +14,8 @@ namespace pgtrickle::plans {
 class lag_watch {
 public:
   /// Looks at all stream tables that have a target lag, and tells by alerts
-  /// what is to be expected of them. Returns how many there are.
+  /// what is to be expected of them. Returns of how many more may be to tell
+  /// before anything else happens: they wait, run, or are late.
   [[nodiscard]] result<std::size_t> look(postgres::session& db,
                                          ownership fence);
 

@@ -90,9 +90,22 @@ std::string sqlstate_in(const pqxx::sql_error& e) {
   return e.sqlstate();
 }
 
+/// Whether the server has no room (SQLSTATE 53300): of an attempt to connect,
+/// libpq has the report only. In another language than English it is taken for
+/// any other failure to connect.
+bool is_full(const failure& reason) {
+  for (const auto* words :
+       {"too many clients", "too many connections", "connection slots are"})
+    if (reason.message.find(words) != std::string::npos)
+      return true;
+  return false;
+}
+
 } // namespace
 
 struct session::state {
+  /// Given back after the connection is closed.
+  std::shared_ptr<void> place;
   std::unique_ptr<pqxx::connection> db;
   std::vector<std::string> notices;
   std::unique_ptr<notice_collector> collector;
@@ -106,6 +119,31 @@ struct session::state {
 };
 
 result<session> session::open(const session_options& options) {
+  std::shared_ptr<void> place;
+  if (options.gate) {
+    auto entered = options.gate->enter(options.lasts);
+    if (!entered)
+      return tl::unexpected(std::move(entered.error()));
+    place = std::move(*entered);
+  }
+  const auto until
+    = std::chrono::steady_clock::now() + connection_gate::patience;
+  for (int failures = 1;; ++failures) {
+    auto opened = connect(options);
+    if (opened) {
+      opened->state_->place = std::move(place);
+      return opened;
+    }
+    if (!is_full(opened.error()))
+      return opened;
+    opened.error().code = errc::overloaded;
+    if (!options.gate || std::chrono::steady_clock::now() >= until
+        || !options.gate->pause(failures, opened.error().message))
+      return opened;
+  }
+}
+
+result<session> session::connect(const session_options& options) {
   session opened{std::make_shared<state>()};
   bool failed = false;
   auto reason = opened.guarded(

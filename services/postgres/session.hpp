@@ -1,6 +1,7 @@
 #pragma once
 
 #include "services/core/result.hpp"
+#include "services/postgres/connection_gate.hpp"
 #include "services/postgres/sqlstate.hpp"
 
 #include <pqxx/pqxx>
@@ -26,6 +27,10 @@ struct session_options {
   /// Zero: no limit.
   std::chrono::milliseconds statement_timeout{0};
   std::chrono::seconds connect_timeout{5};
+  /// Where the session waits for its place; null: it takes none.
+  std::shared_ptr<connection_gate> gate = {};
+  /// It stays open for as long as its database is looked after.
+  bool lasts = false;
 };
 
 /// Thrown inside `session::run` to leave a transaction with a failure.
@@ -56,7 +61,8 @@ enum class isolation : std::uint8_t { read_committed, repeatable_read };
 /// become failures. Blocks: belongs in a detached actor.
 class session {
 public:
-  /// Connects. Errors: connection_lost, permission_denied.
+  /// Connects; waits while the server or the gate has no room. Errors:
+  /// connection_lost, permission_denied, overloaded.
   [[nodiscard]] static result<session> open(const session_options& options);
 
   /// Runs `work` in a transaction and commits it. A failure or an exception
@@ -90,6 +96,7 @@ public:
 
 private:
   struct state;
+  [[nodiscard]] static result<session> connect(const session_options& options);
   explicit session(std::shared_ptr<state> s) : state_(std::move(s)) {}
   /// What came of `attempt`, which gets a function that runs a transaction and
   /// keeps the value.

@@ -78,6 +78,12 @@ failure failure_from_sqlstate(const std::string& sqlstate,
     else if (reason.message.empty())
       reason.message = line;
   }
+  // How PostgreSQL calls a conflict of two that change its catalog: it passes.
+  if (reason.sqlstate == "XX000"
+      && reason.message.starts_with("tuple concurrently ")) {
+    reason.code = errc::serialization_failure;
+    reason.sqlstate = "40001";
+  }
   // Nobody has cancelled what took too long: it will again.
   if (reason.code == errc::cancelled
       && reason.message.find("timeout") != std::string::npos)

@@ -1,5 +1,6 @@
 #include "services/snapshots/archive.hpp"
 
+#include "services/catalog/alert_writer.hpp"
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
 
@@ -184,6 +185,29 @@ std::int64_t record(pqxx::dbtransaction& tx, stream_table_id of,
       "d.source_type <> 'VIEW'",
       id, static_cast<std::int64_t>(of));
   return id;
+}
+
+archive find_kept(pqxx::dbtransaction& tx, const caller& by,
+                  const std::string& name) {
+  auto found = find(tx, by, name);
+  if (found.relid == 0)
+    throw abandoned(
+      {errc::snapshot_source_not_found,
+       "the table of snapshot " + found.name + " was dropped",
+       {},
+       "SELECT * FROM pgtrickle.list_snapshots() lists those that are left."});
+  return found;
+}
+
+void tell_restored(pqxx::dbtransaction& tx,
+                   const catalog::stored_stream_table& table,
+                   const archive& from, const std::string& reason) {
+  catalog::write_alert(tx, alert::snapshot_restored, table.id,
+                       {{"stream_table", table.name},
+                        {"pgt_id", static_cast<std::int64_t>(table.id)},
+                        {"snapshot_table", from.name},
+                        {"data_timestamp", from.contents.data_timestamp},
+                        {"reason", reason}});
 }
 
 } // namespace pgtrickle::snapshots

@@ -1,6 +1,7 @@
 #pragma once
 // Archival tables and their rows in the catalog.
 
+#include "services/catalog/stream_table_store.hpp"
 #include "services/engine/stream_table.hpp"
 #include "services/snapshots/header.hpp"
 #include "services/snapshots/snapshots.hpp"
@@ -33,6 +34,10 @@ struct archive {
 [[nodiscard]] archive find(pqxx::dbtransaction& tx, const caller& by,
                            const std::string& name);
 
+/// As `find`, and throws snapshot_source_not_found if the table was dropped.
+[[nodiscard]] archive find_kept(pqxx::dbtransaction& tx, const caller& by,
+                                const std::string& name);
+
 /// Throws permission_denied unless `by` owns the archival table or, when it is
 /// gone, had the rights of the stream table's owner.
 void check_may_drop(pqxx::dbtransaction& tx, const caller& by,
@@ -59,6 +64,12 @@ void check_may_drop(pqxx::dbtransaction& tx, const caller& by,
 std::int64_t record(pqxx::dbtransaction& tx, stream_table_id of,
                     const archive& snapshot,
                     const std::string& unpinned_reason);
+
+/// Writes the alert snapshot_restored. `reason`: why `table` does not go on
+/// from there; empty: it does.
+void tell_restored(pqxx::dbtransaction& tx,
+                   const catalog::stored_stream_table& table,
+                   const archive& from, const std::string& reason);
 
 /// As `verified`, and throws snapshot_corrupt if anything differs.
 void check_rows(pqxx::dbtransaction& tx, const archive& snapshot);

@@ -127,6 +127,11 @@ result<keeping> keep(postgres::session& db, ownership fence) {
   if (!all)
     return tl::unexpected(all.error());
   keeping done;
+  const auto any
+    = db.exec("SELECT EXISTS (SELECT FROM pgtrickle.pgt_snapshots)");
+  if (!any)
+    return tl::unexpected(any.error());
+  done.is_needed = !all->empty() || (*any)[0][0].as<bool>();
   for (const auto& one : *all) {
     const auto when = parse_schedule(one.schedule);
     if (!when || !is_due(*when, one.last, one.now))

@@ -22,6 +22,8 @@ struct keeping {
   int dropped = 0;
   /// Snapshots whose changes are not kept any longer.
   std::int64_t let_go = 0;
+  /// There is a snapshot, or a schedule of some: the clock has to be looked at.
+  bool is_needed = false;
   /// One for each stream table whose snapshot could not be taken.
   std::vector<failure> failures;
 };

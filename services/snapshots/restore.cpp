@@ -254,13 +254,7 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
                            ownership fence) {
   tx.exec("SET LOCAL pg_trickle.internal_refresh = on");
   restore_work work;
-  work.snapshot = find(tx, by, source);
-  if (work.snapshot.relid == 0)
-    throw abandoned(
-      {errc::snapshot_source_not_found,
-       "the table of snapshot " + work.snapshot.name + " was dropped",
-       {},
-       "SELECT * FROM pgtrickle.list_snapshots() lists those that are left."});
+  work.snapshot = find_kept(tx, by, source);
   report(tx, stage::verifying_for_restore, work.snapshot.relid,
          work.snapshot.contents.row_count);
   check_rows(tx, work.snapshot);
@@ -270,6 +264,7 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
   if (work.table.refresh_mode == engine::immediate_mode) {
     if (!work.is_new)
       engine::fill_immediate(tx, work.table.id, engine::initiator::manual);
+    work.reason = "it is IMMEDIATE";
     done.notices.push_back(
       fmt::format("{} is IMMEDIATE: it has the rows of its query as of now",
                   work.table.name));
@@ -282,6 +277,7 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
         "{} can't go on from snapshot {}: {}; it is reconciled with its query",
         work.table.name, work.snapshot.name, work.reason));
   }
+  tell_restored(tx, work.table, work.snapshot, work.reason);
   catalog::check_fence(tx, fence.epoch);
   return done;
 }

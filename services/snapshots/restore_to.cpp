@@ -1,5 +1,6 @@
 // Restoring a stream table to a moment of its past.
 
+#include "services/catalog/alert_writer.hpp"
 #include "services/catalog/stream_table_store.hpp"
 #include "services/differential/as_of.hpp"
 #include "services/differential/program_json.hpp"
@@ -120,6 +121,12 @@ void complete(pqxx::dbtransaction& tx,
     "rows_deleted) VALUES ($1, now(), clock_timestamp(), $2::timestamptz, "
     "'RESTORE', $3, 'COMPLETED', 'MANUAL', $4, $5)",
     id, target.at, why, rows.inserted, rows.deleted);
+  catalog::write_alert(tx, alert::snapshot_restored, table.id,
+                       {{"stream_table", table.name},
+                        {"pgt_id", id},
+                        {"target_time", target.at},
+                        {"data_timestamp", target.at},
+                        {"reason", why}});
   tx.exec("NOTIFY pgtrickle_catalog");
 }
 

@@ -1,3 +1,4 @@
+#include "services/catalog/alert_writer.hpp"
 #include "services/catalog/stream_table_store.hpp"
 #include "services/differential/program_json.hpp"
 #include "services/engine/stream_table_names.hpp"
@@ -223,6 +224,12 @@ std::string take_within(pqxx::dbtransaction& tx, const caller& by,
     tx.exec_params("UPDATE pgtrickle.pgt_snapshots SET automatic = true WHERE "
                    "snapshot_id = $1",
                    id);
+  catalog::write_alert(tx, alert::snapshot_created, table.id,
+                       {{"stream_table", table.name},
+                        {"pgt_id", static_cast<std::int64_t>(table.id)},
+                        {"snapshot_table", snapshot.name},
+                        {"automatic", wanted.automatic},
+                        {"data_timestamp", snapshot.contents.data_timestamp}});
   catalog::check_fence(tx, fence.epoch);
   return snapshot.name;
 }

@@ -10,33 +10,8 @@
 #define MAX_QUERY_BYTES (1024 * 1024)
 
 static const relayed_method methods[] = {
-  {"create_stream_table",
-   METHOD_DEFINES,
-   {"name", "query", "schedule", "refresh_mode", "initialize", NULL}},
-  {"create_stream_table_if_not_exists",
-   METHOD_DEFINES,
-   {"name", "query", "schedule", "refresh_mode", "initialize", NULL}},
-  {"alter_stream_table", METHOD_DEFINES, {"name", NULL}},
-  {"drop_stream_table", METHOD_DEFINES, {"name", "cascade", NULL}},
-  {"resume_stream_table", METHOD_DEFINES, {"name", NULL}},
-  {"set_stream_table_sla", METHOD_DEFINES, {"name", NULL}},
-  {"apply_schedule_recommendation", METHOD_DEFINES, {"name", NULL}},
-  {"refresh_stream_table", METHOD_ACTS, {"name", NULL}},
-  {"snapshot_stream_table", METHOD_ACTS, {"name", NULL}},
-  {"restore_from_snapshot", METHOD_ACTS, {"name", "source", NULL}},
-  {"restore_stream_table_to", METHOD_ACTS, {"name", "target_time", NULL}},
-  {"drop_snapshot", METHOD_ACTS, {"snapshot_table", NULL}},
-  {"verify_snapshot", METHOD_READS, {"snapshot_table", NULL}},
-  {"adopt_snapshot", METHOD_ACTS, {"snapshot_table", NULL}},
-  {"validate_query", METHOD_READS, {"query", NULL}},
-  {"explain_st", METHOD_READS, {"name", NULL}},
-  {"recommend_schedule", METHOD_READS, {"name", NULL}},
-  {"schedule_recommendations", METHOD_READS, {NULL}},
-  {"forecast", METHOD_READS, {"name", "horizon", NULL}},
-  {"maintenance_windows", METHOD_READS, {"duration", "horizon", NULL}},
-  {"planner_backtest", METHOD_READS, {"name", NULL}},
-  {"cluster_nodes", METHOD_READS, {NULL}},
-  {"ping", METHOD_READS, {NULL}},
+#define RELAYED_METHOD(name, kind, ...) {#name, METHOD_##kind, {__VA_ARGS__}},
+#include "sql/methods.def"
 };
 
 // Without this, the relay would be a way around a REVOKE on the function.

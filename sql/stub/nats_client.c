@@ -58,6 +58,19 @@ static const char** url_list(int* count) {
   return list;
 }
 
+// Without a file of authorities, what a URL or the server says decides.
+static natsStatus protect(natsOptions* options, const char** urls, int count) {
+  natsStatus status = NATS_OK;
+  bool needs_tls = setting_nats_ca_file[0] != '\0';
+  for (int i = 0; i < count; i++)
+    needs_tls = needs_tls || strncmp(urls[i], "tls://", 6) == 0;
+  if (setting_nats_ca_file[0] != '\0')
+    status
+      = natsOptions_LoadCATrustedCertificates(options, setting_nats_ca_file);
+  return status == NATS_OK && needs_tls ? natsOptions_SetSecure(options, true)
+                                        : status;
+}
+
 static natsStatus connect(nats_client* client, const char** urls, int count) {
   natsOptions* options = NULL;
   natsStatus status = natsOptions_Create(&options);
@@ -71,6 +84,8 @@ static natsStatus connect(nats_client* client, const char** urls, int count) {
     status = natsOptions_SetAllowReconnect(options, false);
   if (status == NATS_OK)
     status = natsOptions_SetName(options, "pg_trickle");
+  if (status == NATS_OK)
+    status = protect(options, urls, count);
   if (status == NATS_OK)
     status = natsConnection_Connect(&client->connection, options);
   natsOptions_Destroy(options);
@@ -92,6 +107,7 @@ void nats_client_open(nats_client* client) {
   const char** urls = url_list(&count);
   sigset_t before;
   natsStatus status;
+  const char* why;
 
   make_random_id(id);
   client->inbox_subject = psprintf("_INBOX.pgtrickle.%s", id);
@@ -100,11 +116,15 @@ void nats_client_open(nats_client* client) {
   if (status == NATS_OK)
     status = subscribe(client);
   restore_signals(before);
+  why = nats_GetLastError(NULL);
+  if (why == NULL)
+    why = "";
   if (status != NATS_OK)
     ereport(ERROR, errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
             errmsg("could not reach NATS at %s: %s",
                    without_credentials(setting_nats_url),
                    natsStatus_GetText(status)),
+            why[0] != '\0' ? errdetail("%s", why) : 0,
             errhint("Start pgtrickled or nats-server, or correct the setting "
                     "pg_trickle.nats_url."));
 }

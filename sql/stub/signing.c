@@ -19,13 +19,15 @@ void make_random_id(char* id) {
   id[CALL_ID_DIGITS] = '\0';
 }
 
-static void sign(const caller* by, const uint8* message, size_t size,
-                 uint8 signature[PG_SHA256_DIGEST_LENGTH]) {
+StaticAssertDecl(SIGNATURE_BYTES == PG_SHA256_DIGEST_LENGTH,
+                 "a signature is a SHA-256 digest");
+
+void sign_bytes(const uint8* key, size_t key_size, const uint8* message,
+                size_t size, uint8 signature[SIGNATURE_BYTES]) {
   pg_hmac_ctx* hmac = pg_hmac_create(PG_SHA256);
-  bool signed_well
-    = hmac != NULL && pg_hmac_init(hmac, by->secret, by->secret_size) >= 0
-      && pg_hmac_update(hmac, message, size) >= 0
-      && pg_hmac_final(hmac, signature, PG_SHA256_DIGEST_LENGTH) >= 0;
+  bool signed_well = hmac != NULL && pg_hmac_init(hmac, key, key_size) >= 0
+                     && pg_hmac_update(hmac, message, size) >= 0
+                     && pg_hmac_final(hmac, signature, SIGNATURE_BYTES) >= 0;
   pg_hmac_free(hmac);
   if (!signed_well)
     ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR),
@@ -47,7 +49,7 @@ signed_call sign_call(const caller* by, const char* method,
                       const char* arguments, TimestampTz issued_at,
                       TimestampTz deadline) {
   signed_call result;
-  uint8 signature[PG_SHA256_DIGEST_LENGTH];
+  uint8 signature[SIGNATURE_BYTES];
   Pgtrickle__Wire__Call call = PGTRICKLE__WIRE__CALL__INIT;
   Pgtrickle__Wire__SignedCall envelope = PGTRICKLE__WIRE__SIGNED_CALL__INIT;
 
@@ -64,7 +66,8 @@ signed_call sign_call(const caller* by, const char* method,
   envelope.call.len = pgtrickle__wire__call__get_packed_size(&call);
   envelope.call.data = palloc(envelope.call.len);
   pgtrickle__wire__call__pack(&call, envelope.call.data);
-  sign(by, envelope.call.data, envelope.call.len, signature);
+  sign_bytes(by->secret, by->secret_size, envelope.call.data, envelope.call.len,
+             signature);
   envelope.signature.data = signature;
   envelope.signature.len = sizeof(signature);
 

@@ -6,6 +6,7 @@
 #include <utils/timestamp.h>
 
 #define CALL_ID_DIGITS 32
+#define SIGNATURE_BYTES 32
 
 typedef struct signed_call {
   char id[CALL_ID_DIGITS + 1];
@@ -17,6 +18,10 @@ typedef struct signed_call {
 extern signed_call sign_call(const caller* by, const char* method,
                              const char* arguments, TimestampTz issued_at,
                              TimestampTz deadline);
+
+// Writes HMAC-SHA256 over `message` under `key`.
+extern void sign_bytes(const uint8* key, size_t key_size, const uint8* message,
+                       size_t size, uint8 signature[SIGNATURE_BYTES]);
 
 // Writes CALL_ID_DIGITS hexadecimal digits nobody can guess, and a final zero.
 extern void make_random_id(char* id);

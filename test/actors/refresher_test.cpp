@@ -47,8 +47,25 @@ struct fixture : test::actor_fixture {
           };
         });
     };
-    return spawn(refresher, workers, worker_factory{spawn_worker},
-                 load_listener{[this](worker_load l) { load = l; }});
+    return spawn(refresher,
+                 refresher_equipment{workers, 5, 0, spawn_worker,
+                                     [this](worker_load l) { load = l; },
+                                     budget(), [this] { return is_pressed; }});
+  }
+
+  /// Grants whatever is asked for.
+  worker_budget_actor budget() {
+    return spawn([this]() -> worker_budget_actor::behavior_type {
+      return {
+        [](const workers_demanded&) {},
+        [this](const slot_wanted&) {
+          ++granted;
+          return slot_granted{};
+        },
+        [this](const slot_returned&) { ++returned; },
+        [](pulse) {},
+      };
+    });
   }
 
   void order(const refresher_actor& aut, const std::string& call_id = "") {
@@ -83,6 +100,9 @@ struct fixture : test::actor_fixture {
   int begun = 0;
   int sweeps = 0;
   int workers_started = 0;
+  int granted = 0;
+  int returned = 0;
+  bool is_pressed = false;
 };
 
 } // namespace
@@ -134,8 +154,50 @@ TEST_CASE_FIXTURE(fixture, "a worker that dies costs its order only") {
   REQUIRE(results.size() == 1);
   REQUIRE_FALSE(results[0].outcomes);
   CHECK(results[0].outcomes.error().code == errc::invariant_violated);
-  CHECK(workers_started == 2);
+  CHECK(workers_started == 1);
   order(aut);
+  CHECK(workers_started == 2);
   answer(done("NO_DATA"));
   CHECK(results.size() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "each order takes a slot and returns it") {
+  auto aut = refresher_with(1);
+  for (int i = 0; i < 2; ++i)
+    order(aut);
+  CHECK(granted == 1);
+  answer(done("NO_DATA"));
+  CHECK(granted == 2);
+  CHECK(returned == 1);
+  order(aut, "crash");
+  answer(done("NO_DATA"));
+  CHECK(granted == 3);
+  CHECK(returned == 3);
+}
+
+TEST_CASE_FIXTURE(fixture, "workers start when needed and end when idle") {
+  auto aut = refresher_with(2);
+  CHECK(workers_started == 0);
+  order(aut);
+  answer(done("NO_DATA"));
+  advance(1s);
+  order(aut);
+  answer(done("NO_DATA"));
+  CHECK(workers_started == 1);
+  for (int i = 0; i < 20; ++i)
+    advance(1s);
+  order(aut);
+  CHECK(workers_started == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "idle workers make room when connections lack") {
+  auto aut = refresher_with(1);
+  order(aut);
+  is_pressed = true;
+  advance(1s);
+  CHECK(results.empty());
+  answer(done("NO_DATA"));
+  advance(1s);
+  order(aut);
+  CHECK(workers_started == 2);
 }

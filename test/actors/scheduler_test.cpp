@@ -47,6 +47,7 @@ struct fixture : test::actor_fixture {
           return answers.back();
         },
         [](sweep_due) {},
+        [](rest_due) {},
         [](const test::inside& what) { what.act(); },
       };
     });

@@ -42,7 +42,7 @@ struct fixture : test::actor_fixture {
     return spawn([name]() -> clerk_actor::behavior_type {
       return {
         [name](const call& asked) { return call_outcome{name + asked.method}; },
-        [](pulse) {}};
+        [](look_due) {}, [](pulse) {}, [](rest_due) {}};
     });
   }
 
@@ -56,6 +56,7 @@ struct fixture : test::actor_fixture {
                  return {
                    [](const refresh_task&) { return refresh_result{}; },
                    [](sweep_due) {},
+                   [](rest_due) {},
                  };
                });
       },
@@ -78,6 +79,7 @@ struct fixture : test::actor_fixture {
                  return {
                    [](const call& asked) { return call_outcome{asked.method}; },
                    [](pending_calls_waiting) {},
+                   [](rest_due) {},
                  };
                });
       },
@@ -92,9 +94,11 @@ struct fixture : test::actor_fixture {
       [this](const database_opened&) {
         ++announcers;
         return spawn([]() -> announcer_actor::behavior_type {
-          return {[](alerts_waiting) {}, [](pulse) {}};
+          return {[](alerts_waiting) {}, [](const queue_behind&) {},
+                  [](pulse) {}};
         });
       },
+      [this](bus::announcement one) { told.push_back(std::move(one)); },
     };
   }
 
@@ -103,7 +107,12 @@ struct fixture : test::actor_fixture {
     return spawn(
       [this](watcher_actor::pointer self) -> watcher_actor::behavior_type {
         return {
-          [this, self](claim_due) { self->send(aut, database_opened{}); },
+          [this, self](claim_due) {
+            database_opened database;
+            database.facts.cluster = "c1";
+            database.facts.fence.epoch = 1;
+            self->send(aut, std::move(database));
+          },
           [](pulse) {},
           [](look_request) { return sources_touched{}; },
           [](const sources_awaited&) {},
@@ -147,6 +156,7 @@ struct fixture : test::actor_fixture {
   registrar_actor registrar_;
   snapshotter_actor snapshotter_;
   planner_actor planner_;
+  std::vector<bus::announcement> told;
   int watchers = 0;
   int refreshers = 0;
   int schedulers = 0;
@@ -253,6 +263,26 @@ TEST_CASE_FIXTURE(fixture, "a database that is down is tried for ever, ever "
   kill(watcher_);
   advance(10s);
   CHECK(watchers == 21);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "an owned database that stays away is told of once") {
+  kill(watcher_);
+  advance(1min);
+  kill(watcher_);
+  CHECK(told.empty());
+  advance(1min);
+  open();
+  kill(watcher_);
+  CHECK(told.empty());
+  advance(1min);
+  kill(watcher_);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].subject == "pgtrickle.v1.c1.5.alert.database_unreachable");
+  CHECK(told[0].id == "c1-5-unreachable-1");
+  advance(1min);
+  kill(watcher_);
+  CHECK(told.size() == 1);
 }
 
 TEST_CASE_FIXTURE(fixture, "at the end the gateway lets go and all children "

@@ -156,12 +156,6 @@ pair_of_daemons::pair_of_daemons() : fleet(1) {
   other = owner == "a" ? "b" : "a";
 }
 
-void must(session& db, const std::string& statements) {
-  const auto done = db.run(statements);
-  require(done.sqlstate.empty(), statements + ": " + done.sqlstate + ": "
-                                   + done.message + " " + done.hint);
-}
-
 std::string better_than(const std::vector<std::string>& others,
                         std::uint32_t database) {
   std::vector<node_presence> nodes;

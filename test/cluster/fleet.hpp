@@ -85,9 +85,6 @@ struct pair_of_daemons : fleet {
   std::string other;
 };
 
-/// Runs statements that must succeed.
-void must(session& db, const std::string& statements);
-
 /// A name under which a daemon has a better claim to the database than those
 /// of `others`.
 [[nodiscard]] std::string better_than(const std::vector<std::string>& others,

@@ -330,13 +330,13 @@ TEST_CASE_FIXTURE(buffered, "a buffer beyond its limit is dropped, and only "
   };
   add(20000);
   CHECK(sweep_limited() == 0);
-  CHECK(alerts("change_buffer_large") == 0);
+  CHECK(alerts("buffer_growth") == 0);
   add(18000);
   CHECK(sweep_limited() == 0);
   CHECK(sweep_limited() == 0);
-  CHECK(alerts("change_buffer_large") == 1);
+  CHECK(alerts("buffer_growth") == 1);
   CHECK(sql("SELECT payload->'stream_tables' = '[\"public.slow\"]' FROM "
-            "pgtrickle.pgt_alerts WHERE event = 'change_buffer_large'")[0][0]
+            "pgtrickle.pgt_alerts WHERE event = 'buffer_growth'")[0][0]
           .as<bool>());
   add(20000);
   CHECK(sweep_limited() == 1);

@@ -101,3 +101,45 @@ TEST_CASE("a heartbeat survives the wire") {
   CHECK(back->databases == report.databases);
   CHECK_FALSE(wire::decode_heartbeat("\xff"));
 }
+
+TEST_CASE("a report survives the wire") {
+  fleet_report told;
+  told.node = "here";
+  told.sent_at = start;
+  told.database = {5, "postgres", 7, 4, 2, 1, 4, {}};
+  told.database.figures = {{{"ACTIVE", 3}, {"ERROR", 1}},
+                           {{"DIFFERENTIAL", 100}, {"FAILED", 2}},
+                           {{"refresh_failed", 2}},
+                           1000,
+                           500,
+                           400,
+                           1,
+                           12.5,
+                           0.25};
+  const auto back = wire::decode_report(wire::encode_report(told));
+  REQUIRE(back);
+  CHECK(back->node == "here");
+  CHECK(back->sent_at == start);
+  CHECK(back->database == told.database);
+}
+
+TEST_CASE("what no daemon would report is no report") {
+  CHECK_FALSE(wire::decode_report(""));
+  CHECK_FALSE(wire::decode_report("\xff\xff"));
+  fleet_report told;
+  told.node = "forger";
+  told.database.id = 5;
+  CHECK(wire::decode_report(wire::encode_report(told)));
+  told.database.figures.alerts = {{std::string(65, 'x'), 1}};
+  CHECK_FALSE(wire::decode_report(wire::encode_report(told)));
+  told.database.figures.alerts.clear();
+  for (int i = 0; i < 65; ++i)
+    told.database.figures.refreshes[std::to_string(i)] = 1;
+  CHECK_FALSE(wire::decode_report(wire::encode_report(told)));
+  told.database.figures.refreshes.clear();
+  told.database.name = std::string(20'000, 'x');
+  CHECK_FALSE(wire::decode_report(wire::encode_report(told)));
+  told.database.name.clear();
+  told.node.clear();
+  CHECK_FALSE(wire::decode_report(wire::encode_report(told)));
+}

@@ -57,7 +57,8 @@ TEST_CASE("a stream table that keeps failing is suspended, with an alert") {
     return s.admin
              .run("SELECT count(*) FROM pgtrickle.pgt_alerts"
                   " WHERE event = 'stream_table_suspended'"
-                  " AND published_at IS NOT NULL")
+                  " AND payload ->> 'stream_table' = '"
+                  + s.schema + ".inverse' AND published_at IS NOT NULL")
              .value()
            == "1";
   }));

@@ -87,12 +87,6 @@ session scenario::connect(const std::string& user) const {
   return opened;
 }
 
-void must(session& db, const std::string& statements) {
-  const auto done = db.run(statements);
-  require(done.sqlstate.empty(), statements + ": " + done.sqlstate + ": "
-                                   + done.message + " " + done.hint);
-}
-
 bool holds(session& admin, const std::string& stream_table) {
   const auto found
     = admin.run("SELECT defining_query FROM pgtrickle.pgt_stream_tables"

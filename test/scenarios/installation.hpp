@@ -51,9 +51,6 @@ public:
   session db;
 };
 
-/// Runs statements that must succeed.
-void must(session& db, const std::string& statements);
-
 /// Whether a stream table holds what its defining query returns, row for row.
 [[nodiscard]] bool holds(session& admin, const std::string& stream_table);
 

@@ -35,14 +35,47 @@ TEST_CASE("everybody may execute what is meant for everybody, and no more") {
        "apply_schedule_recommendation cluster_nodes content_hash "
        "create_stream_table create_stream_table_if_not_exists "
        "dependency_tree drop_snapshot drop_stream_table explain_st "
-       "forecast get_refresh_history get_staleness list_snapshots "
-       "maintenance_windows pending_calls pgt_status ping "
+       "forecast get_refresh_history get_staleness issue_token "
+       "list_snapshots maintenance_windows pending_calls pgt_status ping "
        "planner_backtest recommend_schedule refresh_stream_table "
        "restore_from_snapshot restore_stream_table_to "
        "resume_stream_table schedule_changes schedule_recommendations "
        "set_stream_table_sla snapshot_progress snapshot_stream_table "
        "validate_query "
        "verify_snapshot version");
+}
+
+TEST_CASE("who monitors sees the whole cluster, and nobody else does") {
+  auto admin = the_environment().connect();
+  for (const std::string function :
+       {"cluster_worker_summary", "metrics_summary"}) {
+    CAPTURE(function);
+    CHECK(admin
+            .run("SELECT string_agg(rolname, ' ') FROM pg_roles WHERE NOT "
+                 "rolsuper AND has_function_privilege(oid, 'pgtrickle."
+                 + function + "()', 'EXECUTE') AND rolname !~ '^pg_'")
+            .value()
+          == "(null)");
+    auto bob = the_environment().connect("bob");
+    CHECK(bob.run("SELECT * FROM pgtrickle." + function + "()").sqlstate
+          == "42501");
+    CHECK(bob.run("SELECT pgtrickle._relay('" + function + "', '{}')").sqlstate
+          == "42501");
+    admin.run("GRANT pg_monitor TO bob");
+    the_environment().daemon->answers(
+      [](const auto&, const auto& reply) { reply.result("[]"); });
+    CHECK(bob.run("SELECT * FROM pgtrickle." + function + "()").sqlstate == "");
+    admin.run("REVOKE pg_monitor FROM bob");
+  }
+}
+
+TEST_CASE("a plain user reads the counters and changes none") {
+  auto db = the_environment().connect("bob");
+  CHECK(db.run("SELECT * FROM pgtrickle.pgt_counters").sqlstate == "");
+  CHECK(db.run("SELECT * FROM pgtrickle.pgt_counts").sqlstate == "42501");
+  CHECK(db.run("SELECT pgtrickle._fold_counts()").sqlstate == "42501");
+  CHECK(db.run("SELECT pgtrickle._write_alert('resumed', 1, '{}')").sqlstate
+        == "42501");
 }
 
 TEST_CASE("a plain user reaches neither the secret nor the change buffers") {

@@ -65,13 +65,51 @@ TEST_CASE("cluster_nodes shows the daemon's nodes") {
   daemon().answers([](const auto&, const auto& reply) {
     reply.result(R"([{"node": "n1", "version": "0.27.0",
       "started_at": "2026-01-02T03:04:05Z", "last_heartbeat": null,
-      "databases": [{"name": "postgres"}]}])");
+      "databases": [{"name": "postgres"}], "state": "up"}])");
   });
   auto db = the_environment().connect();
   db.run("SET timezone = 'UTC'");
   CHECK(db.run("SELECT * FROM pgtrickle.cluster_nodes()").rows.at(0)
         == std::vector<std::string>{"n1", "0.27.0", "2026-01-02 03:04:05+00",
-                                    "(null)", R"([{"name": "postgres"}])"});
+                                    "(null)", R"([{"name": "postgres"}])",
+                                    "up"});
+}
+
+TEST_CASE("the cluster's summaries are what the daemon says") {
+  auto db = the_environment().connect();
+  daemon().answers([](const auto&, const auto& reply) {
+    reply.result(R"([{"db_oid": 5, "db_name": "b", "workers_active": 3,
+      "workers_queued": 1, "quota": 4, "quota_utilization_pct": 75.0,
+      "node": "n1", "owner_epoch": 7, "report_age": 1.5, "state": "current"},
+      {"db_oid": 6, "db_name": "a", "workers_active": 2, "workers_queued": 0,
+      "quota": 0, "quota_utilization_pct": null, "node": "n2",
+      "owner_epoch": 8, "report_age": 60, "state": "silent"}])");
+  });
+  const auto workers
+    = db.run("SELECT db_name, quota_utilization_pct, report_age,"
+             " scheduler_running, active_workers, total_active_workers"
+             " FROM pgtrickle.cluster_worker_summary()");
+  REQUIRE(workers.rows.size() == 2);
+  CHECK(workers.rows[0]
+        == std::vector<std::string>{"a", "(null)", "00:01:00", "f", "2", "3"});
+  CHECK(workers.rows[1]
+        == std::vector<std::string>{"b", "75", "00:00:01.5", "t", "3", "3"});
+
+  daemon().answers([](const auto&, const auto& reply) {
+    reply.result(R"([{"total_refreshes": 9, "rows_inserted": 5,
+      "rows_deleted": 2}, {"db_name": "z", "total_refreshes": 9,
+      "rows_inserted": 5, "rows_deleted": 2, "state": "current",
+      "refreshes_by_action": {"FULL": 9}}])");
+  });
+  const auto metrics
+    = db.run("SELECT db_name, total_refreshes, total_rows_processed, state,"
+             " refreshes_by_action FROM pgtrickle.metrics_summary()");
+  REQUIRE(metrics.rows.size() == 2);
+  CHECK(
+    metrics.rows[0]
+    == std::vector<std::string>{"z", "9", "7", "current", R"({"FULL": 9})"});
+  CHECK(metrics.rows[1]
+        == std::vector<std::string>{"(null)", "9", "7", "(null)", "(null)"});
 }
 
 TEST_CASE("the daemon's error arrives with all its fields") {

@@ -48,6 +48,15 @@ public:
     return {};
   }
 
+  result<void> publish_with(const std::string& subject,
+                            std::string_view payload,
+                            const bus::headers& told) override {
+    headers[published.size()] = told;
+    return publish(subject, payload);
+  }
+
+  std::size_t max_payload() const override { return 1024 * 1024; }
+
   result<void> publish_once(const bus::announcement& told,
                             std::chrono::milliseconds) override {
     return publish(told.subject, told.payload);
@@ -55,6 +64,8 @@ public:
 
   std::multimap<std::string, bus::message_handler> handlers;
   std::vector<std::pair<std::string, std::string>> published;
+  /// Of those of `published` that had some, by their place there.
+  std::map<std::size_t, bus::headers> headers;
 };
 
 /// An actor system whose scheduling and clock are driven by the test.

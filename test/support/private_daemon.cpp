@@ -22,8 +22,10 @@ private_daemon::private_daemon(const std::string& postgres,
   std::ofstream(dir_.path() / "pgtrickled.conf").flush();
 }
 
-void private_daemon::start() {
-  process_.emplace(command_, dir_.path() / "log", SIGKILL);
+void private_daemon::start(const std::vector<std::string>& by) {
+  auto command = by;
+  command.insert(command.end(), command_.begin(), command_.end());
+  process_.emplace(command, dir_.path() / "log", SIGKILL);
 }
 
 void private_daemon::kill() {
@@ -53,6 +55,17 @@ std::chrono::milliseconds private_daemon::processor_time() const {
   stat >> user >> system;
   return std::chrono::milliseconds{(user + system) * 1000
                                    / sysconf(_SC_CLK_TCK)};
+}
+
+long private_daemon::resident_kb() const {
+  std::ifstream status("/proc/" + std::to_string(process_->pid()) + "/status");
+  for (std::string word; status >> word;)
+    if (word == "VmRSS:") {
+      long size = 0;
+      status >> size;
+      return size;
+    }
+  return 0;
 }
 
 std::string private_daemon::log() const {

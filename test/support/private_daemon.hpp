@@ -19,7 +19,8 @@ public:
                  const std::string& node,
                  const std::vector<std::string>& options = {});
 
-  void start();
+  /// `by` is a program that starts it, with arguments; it becomes the daemon.
+  void start(const std::vector<std::string>& by = {});
   /// Ends it as a power failure would.
   void kill();
   /// Asks it to end and waits; returns the exit status.
@@ -31,6 +32,8 @@ public:
   [[nodiscard]] bool running();
   /// What it has used of the processor since its start.
   [[nodiscard]] std::chrono::milliseconds processor_time() const;
+  /// What it holds in memory, in kilobytes.
+  [[nodiscard]] long resident_kb() const;
   [[nodiscard]] std::string log() const;
 
 private:

@@ -28,7 +28,7 @@ bool accepts_connections(std::uint16_t port) {
 
 } // namespace
 
-private_nats::private_nats() { start(); }
+private_nats::private_nats(jetstream streams) { start(streams); }
 
 private_nats::~private_nats() { stop(); }
 
@@ -44,13 +44,14 @@ void private_nats::stop() {
   server_.reset();
 }
 
-void private_nats::start() {
+void private_nats::start(jetstream streams) {
   const auto log = dir_.path() / "log";
-  server_.emplace(std::vector<std::string>{"nats-server", "--addr", "127.0.0.1",
-                                           "--port", std::to_string(port_),
-                                           "--jetstream", "--store_dir",
-                                           dir_.path() / "jetstream"},
-                  log, SIGKILL);
+  std::vector<std::string> command{"nats-server", "--addr", "127.0.0.1",
+                                   "--port", std::to_string(port_)};
+  if (streams == jetstream::on)
+    command.insert(command.end(),
+                   {"--jetstream", "--store_dir", dir_.path() / "jetstream"});
+  server_.emplace(command, log, SIGKILL);
   const auto started = eventually(
     30s, [&] { return accepts_connections(port_) || !server_->running(); });
   if (!started || !server_->running())

@@ -9,11 +9,14 @@
 
 namespace pgtrickle::test {
 
-/// A nats-server of the test's own, with JetStream, on 127.0.0.1.
+enum class jetstream : std::uint8_t { on, off };
+
+/// A nats-server of the test's own, with JetStream unless said otherwise, on
+/// 127.0.0.1.
 class private_nats {
 public:
   /// Starts the server.
-  private_nats();
+  explicit private_nats(jetstream streams = jetstream::on);
   private_nats(const private_nats&) = delete;
   private_nats& operator=(const private_nats&) = delete;
   /// Stops it and removes what it stored.
@@ -24,7 +27,7 @@ public:
 
   void stop();
   /// Starts it again, on the same port; returns once it takes connections.
-  void start();
+  void start(jetstream streams = jetstream::on);
 
 private:
   private_directory dir_;

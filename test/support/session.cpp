@@ -94,4 +94,11 @@ std::string session::wait_for_notification(std::chrono::milliseconds limit) {
   return {};
 }
 
+void must(session& db, const std::string& statements) {
+  const auto done = db.run(statements);
+  if (!done.sqlstate.empty())
+    throw std::runtime_error(statements + ": " + done.sqlstate + ": "
+                             + done.message + " " + done.hint);
+}
+
 } // namespace pgtrickle::test

@@ -48,4 +48,7 @@ private:
   std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
 };
 
+/// Runs statements that must succeed; throws what went wrong.
+void must(session& db, const std::string& statements);
+
 } // namespace pgtrickle::test

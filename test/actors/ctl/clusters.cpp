@@ -111,13 +111,6 @@ bool stage::has_begun() {
          == "1";
 }
 
-void must(session& db, const std::string& statements) {
-  const auto done = db.run(statements);
-  if (!done.sqlstate.empty())
-    throw std::runtime_error(statements + ": " + done.sqlstate + ": "
-                             + done.message);
-}
-
 int break_connections(session& db) {
   return std::stoi(
     db.run("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"

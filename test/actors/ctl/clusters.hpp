@@ -55,9 +55,6 @@ public:
   std::optional<session> target;
 };
 
-/// Runs statements that must succeed.
-void must(session& db, const std::string& statements);
-
 /// Ends the server's side of pgtricklectl's connections; returns how many.
 int break_connections(session& db);
 

@@ -67,6 +67,12 @@ TEST_CASE("an option with a wrong value is named") {
   o.workers = 65;
   CHECK(complaint(o) == "option workers is 65");
   o = {};
+  o.max_workers = -1;
+  CHECK(complaint(o) == "option max-workers is -1");
+  o = {};
+  o.max_connections = 3;
+  CHECK(complaint(o) == "option max-connections is 3");
+  o = {};
   o.shutdown_deadline = -1;
   CHECK(complaint(o) == "option shutdown-deadline is -1");
   o = {};
@@ -99,7 +105,7 @@ TEST_CASE("what is no listen address is refused") {
 }
 
 TEST_CASE("every option is described by a sentence") {
-  CHECK(option_descriptions().size() == 12);
+  CHECK(option_descriptions().size() == 15);
   for (const auto& o : option_descriptions()) {
     CAPTURE(o.name);
     CHECK(o.description.ends_with('.'));

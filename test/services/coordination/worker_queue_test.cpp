@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace pgtrickle;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -28,6 +29,21 @@ TEST_CASE("an order that someone waits for goes first") {
   static_cast<void>(queue.add(orders, false));
   const auto urgent = queue.add(sales, true);
   CHECK(queue.take_next()->order == *urgent);
+}
+
+TEST_CASE("what can wait longest does, and is late after its deadline") {
+  worker_queue queue{1};
+  const worker_queue::time_point now{};
+  const auto slow = queue.add(orders, false, now + 60s);
+  const auto fast = queue.add(sales, false, now + 1s);
+  CHECK(queue.late(now + 1s) == 0);
+  CHECK(queue.late(now + 2s) == 1);
+  CHECK(queue.late(now + 61s) == 2);
+  CHECK(queue.take_next()->order == *fast);
+  queue.finished(0);
+  // It is not overtaken for ever.
+  static_cast<void>(queue.add(sales, false, now + 61s));
+  CHECK(queue.take_next()->order == *slow);
 }
 
 TEST_CASE("a table goes to the worker that had it last, when that is idle") {

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace pgtrickle {
+
+/// What was done in a database since it has the extension, and how far it is
+/// behind, as its catalog tells it.
+struct database_figures {
+  /// By status.
+  std::map<std::string, std::int64_t> stream_tables;
+  /// By action; those that failed as FAILED.
+  std::map<std::string, std::int64_t> refreshes;
+  /// By event.
+  std::map<std::string, std::int64_t> alerts;
+  std::int64_t changes_consumed = 0;
+  std::int64_t rows_inserted = 0;
+  std::int64_t rows_deleted = 0;
+  std::int64_t alerts_waiting = 0;
+  /// Of the stream table that is furthest behind, in milliseconds.
+  double lag_ms = 0;
+  /// Of the stream tables that have a target lag: what share of it 95 % of them
+  /// do not exceed. 0 without any.
+  double lag_share_p95 = 0;
+
+  bool operator==(const database_figures&) const = default;
+};
+
+} // namespace pgtrickle

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "services/scheduling/scheduled_table.hpp"
+
+#include <chrono>
+
+namespace pgtrickle {
+
+/// For how long a refresh that is due may wait for a worker before that shows:
+/// as long as the table may wait for changes by its schedule. When there are
+/// too few workers, those with the most slack wait. `calculated`: the interval
+/// of a calculated schedule.
+[[nodiscard]] std::chrono::milliseconds
+slack_of(const schedule& when, std::chrono::milliseconds calculated);
+
+} // namespace pgtrickle

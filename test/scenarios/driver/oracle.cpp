@@ -1,0 +1,173 @@
+#include "test/scenarios/driver/oracle.hpp"
+
+#include "test/scenarios/driver/left_behind.hpp"
+#include "test/scenarios/driver/tolerance.hpp"
+#include "test/support/eventually.hpp"
+
+#include <fmt/format.h>
+
+namespace pgtrickle::test::driver {
+
+namespace {
+
+/// After its backends were terminated a few times a supervisor waits for up to
+/// a minute before it tries again.
+constexpr auto limit = 80s;
+
+std::string joined(const std::vector<std::string>& row) {
+  return fmt::format("{}", fmt::join(row, " "));
+}
+
+/// Whether the query, as its user gave it, means something at present, and has
+/// the columns that the table was made for.
+bool can_run(session& db, const std::vector<std::string>& table) {
+  if (table[5].find("the query's columns are not those of")
+      != std::string::npos)
+    return false;
+  db.run("SET ROLE alice; SET search_path = " + table[3]);
+  const auto explained = db.run("EXPLAIN " + table[4]);
+  db.run("RESET ROLE; RESET search_path");
+  return explained.sqlstate.empty();
+}
+
+} // namespace
+
+void oracle::resume_what_stands_still(session& db) {
+  const auto names
+    = db.run("SELECT format('%I.%I', pgt_schema, pgt_name) FROM "
+             "pgtrickle.pgt_stream_tables WHERE status IN ('SUSPENDED', "
+             "'ERROR')");
+  for (const auto& row : names.rows)
+    db.run("SELECT pgtrickle.resume_stream_table(" + db.literal(row[0]) + ")");
+}
+
+/// Those that are not what their query returns, with what is known of them.
+std::vector<std::string> oracle::wrong_tables(session& db) {
+  std::vector<std::string> wrong;
+  const auto tables = db.run(
+    "SELECT format('%I.%I', pgt_schema, pgt_name), defining_query, status, "
+    "original_search_path, original_query, concat_ws(' ', pgt_id, "
+    "refresh_mode, schedule, last_error_message, reinit_reason), is_populated "
+    "FROM pgtrickle.pgt_stream_tables ORDER BY pgt_id");
+  for (const auto& row : tables.rows) {
+    if (row[2] == "ACTIVE" && row[6] == "t") {
+      const auto count = db.run(fmt::format(
+        "SELECT count(*) FROM ((SELECT * FROM {0} EXCEPT ALL ({1})) UNION ALL "
+        "(({1}) EXCEPT ALL SELECT * FROM {0})) AS d",
+        row[0], row[1]));
+      if (count.value() != "0")
+        wrong.push_back(fmt::format("{} is wrong: {} rows differ ({})", row[0],
+                                    count.value(), row[5]));
+    } else if (can_run(db, row)) {
+      wrong.push_back(fmt::format("{} is {}, though its query can be run ({})",
+                                  row[0], row[2], row[5]));
+    }
+  }
+  return wrong;
+}
+
+/// What is there and should not be.
+std::vector<std::string> oracle::remains(session& db,
+                                         const std::string& database) {
+  std::vector<std::string> found;
+  for (const auto& one : what_may_not_stay()) {
+    const auto rows = db.run(one.query);
+    if (!rows.sqlstate.empty())
+      found.push_back(one.what + ": " + rows.message);
+    for (const auto& row : rows.rows)
+      found.push_back(one.what + ": " + joined(row));
+  }
+  const auto began
+    = std::chrono::duration<double>(all_.oldest_start().time_since_epoch());
+  for (const auto& row :
+       db.run(fmt::format("SELECT pid, application_name FROM pg_stat_activity "
+                          "WHERE application_name LIKE 'pgtrickle %' AND "
+                          "backend_start < to_timestamp({:.6f})",
+                          began.count()))
+         .rows)
+    found.push_back("a session of a daemon that is gone: " + joined(row));
+  for (const auto& row :
+       db.run("SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON "
+              "n.oid = c.relnamespace WHERE c.relpersistence = 't' AND "
+              "pg_stat_get_backend_pid(substring(n.nspname FROM "
+              "'^pg_temp_([0-9]+)')::int) IS NULL")
+         .rows)
+    if (!all_.left_by_a_crash().contains(database + "." + row[0]))
+      found.push_back("a temporary relation of nobody: " + joined(row));
+  return found;
+}
+
+std::vector<std::string> oracle::wrong_in(const std::string& database) {
+  auto db = all_.connect(database);
+  auto wrong = remains(db, database);
+  if (const auto served = db.run("SELECT pgtrickle.validate_query('SELECT 1')");
+      !served.sqlstate.empty())
+    wrong.push_back("no daemon serves: " + served.message);
+  for (auto& one : wrong_tables(db))
+    wrong.push_back(std::move(one));
+  if (!wrong.empty())
+    resume_what_stands_still(db);
+  return wrong;
+}
+
+/// Errors that refreshes and calls had since the last time.
+void oracle::check_history(session& db, const std::string& database) {
+  for (const auto& row :
+       db.run("SELECT error_sqlstate, 'refresh', pgt_id, action, error_message "
+              "FROM pgtrickle.pgt_refresh_history WHERE status = 'FAILED' "
+              "UNION ALL SELECT error_sqlstate, method, call_id, "
+              "arguments::text, error_message FROM pgtrickle.pending_calls")
+         .rows)
+    if (row[0] != "(null)" && !is_tolerated(row[0])
+        && seen_history_.emplace(database + joined(row), "").second)
+      notes_.violation(database + ": " + joined(row));
+  db.run("DELETE FROM pgtrickle.pending_calls WHERE failed_at IS NOT NULL");
+}
+
+void oracle::check_progress(session& db, const std::string& database) {
+  const auto now = db.run(
+    "SELECT pgt_id, data_timestamp, coalesce(pg_snapshot_xmax((frontier ->> "
+    "'snapshot')::pg_snapshot)::text, '0'), EXISTS (SELECT FROM "
+    "pgtrickle.pgt_refresh_history h WHERE h.pgt_id = t.pgt_id AND action = "
+    "'RESTORE'), refresh_mode = 'IMMEDIATE' FROM pgtrickle.pgt_stream_tables "
+    "t WHERE is_populated");
+  for (const auto& row : now.rows) {
+    auto& before = reached_[database + "." + row[0]];
+    const bool may_go_back = row[3] == "t" || row[4] == "t";
+    if (!before.xmax.empty() && !may_go_back
+        && (std::stoll(row[2]) < std::stoll(before.xmax)
+            || row[1] < before.data_timestamp))
+      notes_.violation(database + ": the frontier went back: " + joined(row)
+                       + ", before " + before.data_timestamp + " "
+                       + before.xmax);
+    before = {row[1], row[2]};
+  }
+  // What has been seen now is not lost by an immediate stop.
+  db.run("SELECT pg_switch_wal()");
+}
+
+void oracle::check() {
+  for (const auto& name : all_.databases()) {
+    {
+      auto db = all_.connect(name);
+      resume_what_stands_still(db);
+    }
+    std::vector<std::string> wrong;
+    const auto began = std::chrono::steady_clock::now();
+    const bool right = eventually(limit, [&] {
+      wrong = wrong_in(name);
+      return wrong.empty();
+    });
+    const std::chrono::duration<double> took
+      = std::chrono::steady_clock::now() - began;
+    notes_.note(fmt::format("{} is right after {:.1f} s", name, took.count()));
+    if (!right)
+      for (const auto& one : wrong)
+        notes_.violation(name + ": " + one);
+    auto db = all_.connect(name);
+    check_history(db, name);
+    check_progress(db, name);
+  }
+}
+
+} // namespace pgtrickle::test::driver
