@@ -50,7 +50,7 @@ scheduler_actor::behavior_type scheduler_state::make_behavior(
   calendar_ = refresh_calendar{calendar_options(settings_)};
   return {
     [this](const stream_tables_listed& listed) {
-      load(listed.tables);
+      load(listed.listing);
       order_due();
     },
     [this](const sources_touched& touched) { take_touched(touched); },
@@ -64,10 +64,13 @@ scheduler_actor::behavior_type scheduler_state::make_behavior(
 
 // -- what there is ------------------------------------------------------------
 
-void scheduler_state::load(const std::vector<stream_table_entry>& entries) {
+void scheduler_state::load(const stream_table_listing& listing) {
+  if (listing.read_at < listed_at_)
+    return;
+  listed_at_ = listing.read_at;
   std::vector<scheduled_table> tables;
   tables_.clear();
-  for (const auto& entry : entries) {
+  for (const auto& entry : listing.tables) {
     tables.push_back(table_of(entry));
     tables_.emplace(entry.id, tables.back());
   }
@@ -91,6 +94,7 @@ scheduler_state::table_of(const stream_table_entry& entry) const {
   table.populated = entry.is_populated;
   table.needs_reinit = entry.needs_reinit;
   table.always = entry.time_dependent;
+  table.target_lag = entry.target_lag;
   table.age = entry.age;
   table.sources = entry.sources;
   table.serial = entry.serial;
@@ -134,7 +138,7 @@ scheduler_state::deadline_of(const refresh_calendar::batch& tables) const {
   std::chrono::milliseconds slack = std::chrono::hours{24};
   for (const auto id : tables)
     if (const auto found = tables_.find(id); found != tables_.end())
-      slack = std::min(slack, slack_of(found->second.when, calculated));
+      slack = std::min(slack, slack_of(found->second, calculated));
   return self_->clock().now() + slack;
 }
 
@@ -142,7 +146,7 @@ caf::result<call_outcome>
 scheduler_state::order_wished(const refresh_request& request) {
   auto answer = self_->make_response_promise<call_outcome>();
   if (request.catalog)
-    load(request.catalog->tables);
+    load(request.catalog->listing);
   wishes_.push_back({request, answer});
   try_wishes();
   order_due();

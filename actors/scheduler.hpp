@@ -43,7 +43,7 @@ private:
   };
 
   // -- what there is ---
-  void load(const std::vector<stream_table_entry>& entries);
+  void load(const stream_table_listing& listing);
   [[nodiscard]] scheduled_table table_of(const stream_table_entry& entry) const;
   void take_touched(const sources_touched& touched);
   void tell_awaited();
@@ -79,6 +79,8 @@ private:
   std::optional<std::set<oid>> awaited_; // as it was told last
   refresh_calendar calendar_; // every decision is taken, and tested, there
   std::map<stream_table_id, scheduled_table> tables_;
+  /// When the catalog was read that these are from.
+  catalog_moment listed_at_;
   std::deque<wish> wishes_;
   std::optional<steady_time> wakes_up_at_;
   std::minstd_rand random_{std::random_device{}()};

@@ -291,10 +291,10 @@ void supervisor_state::opened(const database_opened& database) {
 
 void supervisor_state::count(const stream_tables_listed& listed) {
   std::map<std::string, int> by_status;
-  for (const auto& table : listed.tables)
+  for (const auto& table : listed.listing.tables)
     ++by_status[table.status];
   metrics_->stream_tables(by_status);
-  stream_tables_ = static_cast<std::uint32_t>(listed.tables.size());
+  stream_tables_ = static_cast<std::uint32_t>(listed.listing.tables.size());
   report();
 }
 
@@ -331,11 +331,11 @@ void supervisor_state::report() {
   if (opened_ && figures_)
     self_->send(
       cluster_,
-      database_report{database_.id, database_.name, opened_->facts.fence.epoch,
-                      stream_tables_, load_.active, load_.waiting,
-                      static_cast<std::uint32_t>(
-                        opened_->settings.per_database_worker_quota),
-                      *figures_});
+      database_report{
+        database_.id, database_.name, opened_->facts.fence.epoch,
+        stream_tables_, load_.active, load_.waiting,
+        static_cast<std::uint32_t>(opened_->settings.per_database_worker_quota),
+        *figures_});
 }
 
 // -- calls --------------------------------------------------------------------

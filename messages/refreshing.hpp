@@ -10,9 +10,10 @@
 
 namespace pgtrickle {
 
-/// All stream tables of the database, as the catalog has them.
+/// All stream tables of the database, as the catalog had them. Listings come
+/// from several sessions, so that an older one may arrive after a newer.
 struct stream_tables_listed {
-  std::vector<stream_table_entry> tables;
+  stream_table_listing listing;
 };
 
 /// Transactions that wrote to these relations have committed.

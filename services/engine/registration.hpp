@@ -51,8 +51,7 @@ resume_stream_table(postgres::session& db, const caller& by,
 find_owned(postgres::session& db, const caller& by, const std::string& name);
 
 /// Every stream table of the database, with its sources.
-[[nodiscard]] result<std::vector<stream_table_entry>>
-stream_tables(postgres::session& db);
+[[nodiscard]] result<stream_table_listing> stream_tables(postgres::session& db);
 
 /// What create_stream_table would say of `query`: rows of check_name, result,
 /// severity (INFO, WARNING, ERROR), as a JSON array of objects.

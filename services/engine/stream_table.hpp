@@ -4,6 +4,7 @@
 #include "services/core/result.hpp"
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -60,12 +61,30 @@ struct stream_table_entry {
   bool needs_reinit = false;
   bool time_dependent = false;
   int consecutive_errors = 0;
+  /// How stale it may be at worst; absent: nobody said.
+  std::optional<std::chrono::milliseconds> target_lag = {};
   /// Since the data timestamp, by the database's clock; absent: never filled.
   std::optional<std::chrono::milliseconds> age;
   /// Rises with DDL that concerns it, and with restores.
   std::int64_t serial = 0;
   /// Relations that its query reads; among them relids of other stream tables.
   std::vector<oid> sources;
+};
+
+/// When the catalog was read, in the order of the database's snapshots: of two
+/// with the same end, the newer has fewer transactions under way.
+struct catalog_moment {
+  std::int64_t snapshot_end = 0;
+  std::int64_t settled = 0;
+
+  friend auto operator<=>(const catalog_moment&, const catalog_moment&)
+    = default;
+};
+
+/// Every stream table of the database.
+struct stream_table_listing {
+  std::vector<stream_table_entry> tables;
+  catalog_moment read_at = {};
 };
 
 } // namespace pgtrickle

@@ -25,18 +25,23 @@ result<stream_table_entry> find_owned(session& db, const caller& by,
   auto all = stream_tables(db);
   if (!all)
     return tl::unexpected(all.error());
-  const auto entry = std::ranges::find(*all, *id, &stream_table_entry::id);
-  if (entry == all->end())
+  const auto entry
+    = std::ranges::find(all->tables, *id, &stream_table_entry::id);
+  if (entry == all->tables.end())
     return fail(errc::stream_table_not_found,
                 "stream table \"" + name + "\" was dropped");
   return *entry;
 }
 
-result<std::vector<stream_table_entry>> stream_tables(session& db) {
-  using entries = std::vector<stream_table_entry>;
-  return db.run<entries>(
-    isolation::read_committed, [](pqxx::dbtransaction& tx) {
-      entries result;
+result<stream_table_listing> stream_tables(session& db) {
+  return db.run<stream_table_listing>(
+    isolation::repeatable_read, [](pqxx::dbtransaction& tx) {
+      stream_table_listing result;
+      const auto moment = tx.exec1("SELECT pg_snapshot_xmax(s)::text::bigint, "
+                                   "-(SELECT count(*) FROM pg_snapshot_xip(s)) "
+                                   "FROM pg_current_snapshot() s");
+      result.read_at
+        = {moment[0].as<std::int64_t>(), moment[1].as<std::int64_t>()};
       for (const auto& row : tx.exec(
              "SELECT t.*, format('%I.%I', t.pgt_schema, t.pgt_name) AS name, "
              "(extract(epoch FROM clock_timestamp() - data_timestamp) * "
@@ -58,6 +63,9 @@ result<std::vector<stream_table_entry>> stream_tables(session& db) {
         entry.time_dependent = row["time_dependent"].as<bool>();
         entry.consecutive_errors = row["consecutive_errors"].as<int>();
         entry.serial = row["ddl_serial"].as<std::int64_t>();
+        if (!row["freshness_deadline_ms"].is_null())
+          entry.target_lag = std::chrono::milliseconds{
+            row["freshness_deadline_ms"].as<std::int64_t>()};
         if (!row["age"].is_null())
           entry.age = std::chrono::milliseconds{row["age"].as<std::int64_t>()};
         const auto sources = row["sources"].as<std::string>("");
@@ -67,7 +75,7 @@ result<std::vector<stream_table_entry>> stream_tables(session& db) {
             static_cast<oid>(std::stoul(sources.substr(at), &used)));
           at += used + 1;
         }
-        result.push_back(std::move(entry));
+        result.tables.push_back(std::move(entry));
       }
       return result;
     });

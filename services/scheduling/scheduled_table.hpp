@@ -30,6 +30,8 @@ struct scheduled_table {
   bool needs_reinit = false;
   /// Its data change with time alone.
   bool always = false;
+  /// How stale its data may be at worst; absent: nobody said.
+  std::optional<std::chrono::milliseconds> target_lag = {};
   /// Of its data; absent: it never had any.
   std::optional<std::chrono::milliseconds> age;
   std::vector<oid> sources;

@@ -7,10 +7,10 @@
 namespace pgtrickle {
 
 /// For how long a refresh that is due may wait for a worker before that shows:
-/// as long as the table may wait for changes by its schedule. When there are
-/// too few workers, those with the most slack wait. `calculated`: the interval
-/// of a calculated schedule.
+/// as long as the table may wait for changes by its target lag, or by its
+/// schedule if that is shorter. When there are too few workers, those with the
+/// most slack wait. `calculated`: the interval of a calculated schedule.
 [[nodiscard]] std::chrono::milliseconds
-slack_of(const schedule& when, std::chrono::milliseconds calculated);
+slack_of(const scheduled_table& table, std::chrono::milliseconds calculated);
 
 } // namespace pgtrickle

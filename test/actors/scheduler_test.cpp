@@ -58,8 +58,9 @@ struct fixture : test::actor_fixture {
                 }});
   }
 
-  void list(std::vector<stream_table_entry> tables) {
-    caf::anon_send(aut, stream_tables_listed{std::move(tables)});
+  void list(std::vector<stream_table_entry> tables,
+            catalog_moment read_at = {}) {
+    caf::anon_send(aut, stream_tables_listed{{std::move(tables), read_at}});
     settle();
   }
 
@@ -118,6 +119,19 @@ TEST_CASE_FIXTURE(fixture, "a touched table is refreshed when its interval is "
   caf::anon_send(aut, sources_touched{{orders}, {}});
   settle();
   CHECK(tasks.size() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "an older listing that comes late drops nothing") {
+  list({entry_of(by_day, "10s", {orders})}, {.snapshot_end = 8});
+  list({}, {.snapshot_end = 7});
+  list({}, {.snapshot_end = 8, .settled = -1});
+  advance(10s);
+  CHECK(tasks.size() == 1);
+  answer();
+  list({}, {.snapshot_end = 8, .settled = 0});
+  caf::anon_send(aut, sources_touched{{orders}, {}});
+  advance(1h);
+  CHECK(tasks.size() == 1);
 }
 
 TEST_CASE_FIXTURE(fixture, "who looks for changes is told which are awaited, "

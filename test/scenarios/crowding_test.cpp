@@ -111,7 +111,7 @@ TEST_CASE("a PostgreSQL without a free connection is waited out") {
   all.fill(2);
   auto db = all.connect("postgres");
   CHECK(eventually(60s, [&] {
-    return all.count(db, "application_name LIKE '% refresher'") == 0;
+    return all.count(db, "application_name LIKE 'pgtrickle refresher@%'") == 0;
   }));
   std::vector<session> users;
   for (const auto& name : all.names)

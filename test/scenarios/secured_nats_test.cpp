@@ -137,10 +137,15 @@ TEST_CASE("the daemon, the extension and programs work over a secured NATS") {
   db.run("INSERT INTO pgtrickle.pgt_alerts (event, payload)"
          " VALUES ('secured', '{}'); NOTIFY pg_trickle_alert");
   CHECK(alerts.next(10s));
-  const auto stream
-    = monitor.request("$JS.API.STREAM.INFO.PGTRICKLE_ALERTS", "");
-  REQUIRE(stream);
-  CHECK(stream->payload.find("\"messages\":1,") != std::string::npos);
+  CHECK(eventually(10s, [&] {
+    const auto told
+      = db.run("SELECT count(*) FROM pgtrickle.pgt_alerts").value();
+    const auto stream
+      = monitor.request("$JS.API.STREAM.INFO.PGTRICKLE_ALERTS", "");
+    return stream
+           && stream->payload.find("\"messages\":" + told + ",")
+                != std::string::npos;
+  }));
 }
 
 TEST_CASE("the extension refuses a NATS server that it can't trust, and says "
