@@ -59,9 +59,11 @@ private:
   // -- the database ---
   void note_outage(const caf::error& reason);
   void opened(const database_opened& database);
-  void count(const stream_tables_listed& listed);
   void wake_planner();
   void wake_clerks();
+
+  // -- what is told of it ---
+  void count(const stream_tables_listed& listed);
   void watch_queue();
   void report();
 

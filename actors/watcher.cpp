@@ -1,10 +1,10 @@
 #include "actors/watcher.hpp"
 
 #include "actors/exit_reasons.hpp"
+#include "actors/settings_reading.hpp"
 #include "services/engine/registration.hpp"
 #include "services/observation/discovery.hpp"
 #include "services/observation/settings.hpp"
-#include "services/observation/work_guard.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -43,15 +43,12 @@ watcher_state::make_behavior(context_ptr context, database_id database,
       pace_.await(awaited.sources);
       next_look_ = {};
     },
-    [this](const work_started& work) { works_[work.worker_pid] = work; },
-    [this](const work_finished& work) {
-      const auto found = works_.extract(work.worker_pid);
-      if (!found.empty())
-        cancelled_calls_.erase(found.mapped().ticket.id);
-    },
+    [this](const work_started& work) { works_.began(work); },
+    [this](const work_finished& work) { works_.ended(work); },
     [this](const call_cancelled& call) { cancel_work(call.call_id); },
     [this](work_halted) { halt(); },
     [this](reload_requested) { reload(); },
+    [this](const settings_read& read) { take_settings(read); },
   };
 }
 
@@ -115,7 +112,7 @@ void watcher_state::open() {
         });
   if (!ready)
     return self_->quit(exit_reason_of(ready.error()));
-  // Remembers the snapshot: what came before makes every table pending anyway.
+  // Remembers the snapshot: what came before makes all tables pending anyway.
   look_for_changes();
   spdlog::info("database {}: owned, epoch {}", facts_.name, facts_.fence.epoch);
   self_->send(supervisor_, database_opened{facts_, settings_});
@@ -125,21 +122,21 @@ void watcher_state::open() {
   self_->send(self_, pulse{});
 }
 
-/// A session keeps the settings it began with: a new one sees what
-/// ALTER DATABASE has set since.
 void watcher_state::reload() {
   if (facts_.fence.epoch == 0)
     return;
-  auto read
-    = postgres::session::open(context_->session_for(database_.name, "settings"))
-        .and_then(
-          [](postgres::session db) { return observation::read_settings(db); });
-  if (auto settings = checked(std::move(read));
-      settings && *settings != settings_) {
-    settings_ = std::move(*settings);
-    self_->send(supervisor_, database_opened{facts_, settings_});
-  }
+  begin_reading_settings(context_, database_.name, self_);
   list_stream_tables();
+}
+
+void watcher_state::take_settings(const settings_read& read) {
+  if (!read.settings)
+    return spdlog::error("database {}: settings could not be read: {}",
+                         database_.name, read.settings.error().message);
+  if (*read.settings == settings_)
+    return;
+  settings_ = *read.settings;
+  self_->send(supervisor_, database_opened{facts_, settings_});
 }
 
 // -- what happens in the database ---------------------------------------------
@@ -175,8 +172,7 @@ std::chrono::milliseconds watcher_state::until_next_pulse() const {
 /// The extension may have been dropped and created again, with another secret:
 /// then the database has to be claimed anew.
 void watcher_state::confirm_ownership() {
-  if (auto owned = observation::confirm_ownership(*db_, facts_.fence); !owned)
-    failed(owned.error());
+  check(observation::confirm_ownership(*db_, facts_.fence));
 }
 
 void watcher_state::take_notifications() {
@@ -234,43 +230,22 @@ void watcher_state::list_stream_tables() {
 void watcher_state::guard_work() {
   if (works_.empty())
     return;
-  refuse_blocked();
-  // A cancel that comes between two statements has no effect: it is repeated
-  // until the work has ended.
-  for (const auto& [pid, work] : works_)
-    if (cancelled_calls_.contains(work.ticket.id))
-      cancel(pid);
-}
-
-void watcher_state::refuse_blocked() {
-  std::vector<observation::working_pair> pairs;
-  for (const auto& [pid, work] : works_)
-    if (work.ticket.backend_pid != 0)
-      pairs.push_back({pid, work.ticket.backend_pid});
-  if (pairs.empty())
-    return;
-  const auto blocked = checked(observation::blocked_by_caller(*db_, pairs));
-  if (!blocked)
-    return;
-  for (const auto& [pid, object] : *blocked) {
-    const auto& id = works_.at(pid).ticket.id;
-    self_->send(
-      gateway_,
-      call_refused{id,
-                   {errc::caller_holds_lock,
-                    "the calling transaction holds a lock on " + object,
-                    {},
-                    "Commit first, then call."}});
-    cancel_work(id);
-  }
+  if (const auto blocked = checked(works_.blocked(*db_)))
+    for (const auto& [call_id, object] : *blocked) {
+      self_->send(gateway_, call_refused{call_id,
+                                         {errc::caller_holds_lock,
+                                          "the calling transaction holds a "
+                                          "lock on "
+                                            + object,
+                                          {},
+                                          "Commit first, then call."}});
+      cancel_work(call_id);
+    }
+  check(works_.repeat_cancels(*db_));
 }
 
 void watcher_state::cancel_work(const std::string& call_id) {
-  for (const auto& [pid, work] : works_)
-    if (work.ticket.id == call_id) {
-      cancelled_calls_.insert(call_id);
-      cancel(pid);
-    }
+  check(works_.cancel_call(*db_, call_id));
 }
 
 /// Ends once nothing is at work any more.
@@ -284,13 +259,7 @@ void watcher_state::watch_halt() {
   if (works_.empty())
     return self_->quit();
   if (self_->clock().now() >= *halts_by_)
-    for (const auto& [pid, work] : works_)
-      cancel(pid);
-}
-
-void watcher_state::cancel(int pid) {
-  if (auto cancelled = observation::cancel_backend(*db_, pid); !cancelled)
-    failed(cancelled.error());
+    check(works_.cancel_all(*db_));
 }
 
 // -- failures -----------------------------------------------------------------
@@ -301,6 +270,11 @@ std::optional<T> watcher_state::checked(result<T> value) {
     return std::move(*value);
   failed(value.error());
   return std::nullopt;
+}
+
+void watcher_state::check(const result<void>& done) {
+  if (!done)
+    failed(done.error());
 }
 
 void watcher_state::failed(const failure& reason) {

@@ -2,6 +2,7 @@
 
 #include "actors/daemon_context.hpp"
 #include "actors/restored_adopter.hpp"
+#include "actors/work_in_progress.hpp"
 #include "messages/interfaces.hpp"
 #include "services/coordination/log_throttle.hpp"
 #include "services/observation/change_gate.hpp"
@@ -11,9 +12,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <map>
 #include <optional>
-#include <set>
 
 namespace pgtrickle {
 
@@ -36,6 +35,7 @@ private:
   void dislodge();
   void open();
   void reload();
+  void take_settings(const settings_read& read);
 
   // -- what happens in the database ---
   void look();
@@ -49,15 +49,14 @@ private:
 
   // -- work in progress ---
   void guard_work();
-  void refuse_blocked();
   void cancel_work(const std::string& call_id);
   void halt();
   void watch_halt();
-  void cancel(int pid);
 
   /// The value, or nothing: then the actor has ended or the failure is logged.
   template <class T>
   [[nodiscard]] std::optional<T> checked(result<T> value);
+  void check(const result<void>& done);
   void failed(const failure& reason);
 
   watcher_actor::pointer self_;
@@ -80,8 +79,7 @@ private:
   std::chrono::steady_clock::time_point next_guard_{};
   wall_time looked_at_{};
 
-  std::map<int, work_started> works_;
-  std::set<std::string> cancelled_calls_;
+  work_in_progress works_;
   /// When work that still goes on is cancelled; absent: no shutdown.
   std::optional<std::chrono::steady_clock::time_point> halts_by_;
   log_throttle failures_{std::chrono::seconds{30}};

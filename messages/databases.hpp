@@ -79,6 +79,11 @@ struct restart_due {
 
 struct reload_requested {};
 
+/// What a session of the database that begins now is set to.
+struct settings_read {
+  result<config::settings> settings;
+};
+
 } // namespace pgtrickle
 
 CAF_ERROR_CODE_ENUM(pgtrickle::errc, "pgtrickle")
@@ -100,4 +105,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::look_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::heartbeat_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::restart_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::reload_requested)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::settings_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::bus::message)

@@ -117,8 +117,8 @@ using watcher_actor = caf::typed_actor<
   caf::reacts_to<work_started>, caf::reacts_to<work_finished>,
   // Cancels the work for a call, or all work.
   caf::reacts_to<call_cancelled>, caf::reacts_to<work_halted>,
-  // Reads the catalog again.
-  caf::reacts_to<reload_requested>>;
+  // Reads settings and the catalog again.
+  caf::reacts_to<reload_requested>, caf::reacts_to<settings_read>>;
 
 /// Supervises all that works on one database.
 using supervisor_actor = caf::typed_actor<

@@ -69,6 +69,7 @@ std::string encode_report(const fleet_report& report) {
   message.set_workers_active(database.workers_active);
   message.set_workers_queued(database.workers_queued);
   message.set_quota(database.quota);
+  message.set_falling_behind(database.falling_behind);
   fill(message, database.figures);
   return message.SerializeAsString();
 }
@@ -93,6 +94,7 @@ std::optional<fleet_report> decode_report(std::string_view payload) {
   database.workers_active = message.workers_active();
   database.workers_queued = message.workers_queued();
   database.quota = message.quota();
+  database.falling_behind = message.falling_behind();
   database.figures = figures_of(message);
   for (const auto& [status, count] : database.figures.stream_tables)
     database.stream_tables += static_cast<std::uint32_t>(count);

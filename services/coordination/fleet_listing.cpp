@@ -116,7 +116,8 @@ std::string worker_summary(const std::vector<fleet_view::row>& rows) {
                 {"workers_queued", database.workers_queued},
                 {"quota", database.quota},
                 {"quota_utilization_pct",
-                 utilization(database.workers_active, database.quota)}};
+                 utilization(database.workers_active, database.quota)},
+                {"falling_behind", database.falling_behind}};
     add_origin(object, row);
     listing.push_back(std::move(object));
   }

@@ -21,6 +21,8 @@ struct database_report {
   std::uint32_t workers_queued = 0;
   /// Workers that it gets before any is lent.
   std::uint32_t quota = 0;
+  /// Refreshes have waited too long for workers.
+  bool falling_behind = false;
   database_figures figures = {};
 
   bool operator==(const database_report&) const = default;

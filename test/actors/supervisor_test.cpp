@@ -121,6 +121,7 @@ struct fixture : test::actor_fixture {
           [](const call_cancelled&) {},
           [self](work_halted) { self->quit(caf::exit_reason::user_shutdown); },
           [](reload_requested) {},
+          [](const settings_read&) {},
         };
       });
   }

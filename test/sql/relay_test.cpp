@@ -80,20 +80,24 @@ TEST_CASE("the cluster's summaries are what the daemon says") {
   daemon().answers([](const auto&, const auto& reply) {
     reply.result(R"([{"db_oid": 5, "db_name": "b", "workers_active": 3,
       "workers_queued": 1, "quota": 4, "quota_utilization_pct": 75.0,
-      "node": "n1", "owner_epoch": 7, "report_age": 1.5, "state": "current"},
+      "node": "n1", "owner_epoch": 7, "report_age": 1.5, "state": "current",
+      "falling_behind": true},
       {"db_oid": 6, "db_name": "a", "workers_active": 2, "workers_queued": 0,
       "quota": 0, "quota_utilization_pct": null, "node": "n2",
       "owner_epoch": 8, "report_age": 60, "state": "silent"}])");
   });
   const auto workers
     = db.run("SELECT db_name, quota_utilization_pct, report_age,"
-             " scheduler_running, active_workers, total_active_workers"
+             " scheduler_running, active_workers, total_active_workers,"
+             " falling_behind"
              " FROM pgtrickle.cluster_worker_summary()");
   REQUIRE(workers.rows.size() == 2);
   CHECK(workers.rows[0]
-        == std::vector<std::string>{"a", "(null)", "00:01:00", "f", "2", "3"});
-  CHECK(workers.rows[1]
-        == std::vector<std::string>{"b", "75", "00:00:01.5", "t", "3", "3"});
+        == std::vector<std::string>{"a", "(null)", "00:01:00", "f", "2", "3",
+                                    "(null)"});
+  CHECK(
+    workers.rows[1]
+    == std::vector<std::string>{"b", "75", "00:00:01.5", "t", "3", "3", "t"});
 
   daemon().answers([](const auto&, const auto& reply) {
     reply.result(R"([{"total_refreshes": 9, "rows_inserted": 5,

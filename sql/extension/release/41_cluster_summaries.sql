@@ -5,16 +5,17 @@
 CREATE FUNCTION pgtrickle.cluster_worker_summary()
 RETURNS TABLE (db_oid bigint, db_name text, workers_active integer, workers_queued integer, quota integer,
                quota_utilization_pct double precision, node text, owner_epoch bigint, report_age interval, state text,
-               active_workers integer, scheduler_running boolean, total_active_workers integer)
+               active_workers integer, scheduler_running boolean, total_active_workers integer, falling_behind boolean)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
   SELECT r.db_oid, r.db_name, r.workers_active, r.workers_queued, r.quota, r.quota_utilization_pct, r.node,
          r.owner_epoch, make_interval(secs => r.report_age), r.state, r.workers_active, r.state = 'current',
-         (sum(r.workers_active) FILTER (WHERE r.state = 'current') OVER ())::integer
+         (sum(r.workers_active) FILTER (WHERE r.state = 'current') OVER ())::integer,
+         r.falling_behind
   FROM jsonb_to_recordset(pgtrickle._relay('cluster_worker_summary', '{}'))
        AS r (db_oid bigint, db_name text, workers_active integer, workers_queued integer, quota integer,
              quota_utilization_pct double precision, node text, owner_epoch bigint,
-             report_age double precision, state text)
+             report_age double precision, state text, falling_behind boolean)
   ORDER BY r.db_name;
 END;
 

@@ -93,12 +93,14 @@ TEST_CASE("the worker summary has a row for each database") {
   auto view = view_of({{5, "x\"y"}, {6, "idle"}});
   auto busy = report("a\xff", 5, 7, 3);
   busy.database.workers_queued = 2;
+  busy.database.falling_behind = true;
   view.heard(busy, start);
   view.heard(report("b", 6, 1), start);
   const auto row = row_of(worker_summary(view.rows(start + 1s)), 0);
   CHECK(row["db_name"] == "x\"y");
   CHECK(row["workers_active"] == 3);
   CHECK(row["workers_queued"] == 2);
+  CHECK(row["falling_behind"] == true);
   CHECK(row["quota_utilization_pct"] == 75.0);
   CHECK(row["report_age"] == 1.0);
   CHECK(row["state"] == "current");
