@@ -8,6 +8,8 @@ namespace {
 
 constexpr auto stream_name = "PGTRICKLE_ALERTS";
 constexpr std::chrono::nanoseconds longest_kept = std::chrono::hours{24 * 7};
+/// In a NATS cluster: it survives the loss of one server.
+constexpr std::int64_t replicas = 3;
 constexpr std::int64_t most_bytes_kept = 256LL * 1024 * 1024;
 /// A repetition that comes within this is dropped: longer than a database is
 /// away in a restart or a fail-over, after which alerts are told again.
@@ -18,6 +20,12 @@ constexpr std::chrono::nanoseconds duplicates_known = std::chrono::hours{1};
 bool is_absent(natsStatus status, jsErrCode code) {
   return status == NATS_NO_RESPONDERS || code == JSNotEnabledErr
          || code == JSNotEnabledForAccountErr;
+}
+
+/// The server is alone, or has too few others.
+bool can_not_replicate(jsErrCode code) {
+  return code == JSStreamReplicasNotSupportedErr || code == JSClusterNoPeersErr
+         || code == JSInsufficientResourcesErr;
 }
 
 /// With other limits, or under another name, it is the operator's choice.
@@ -42,11 +50,16 @@ result<bool> alert_stream::ensure(jsCtx* js,
   config.MaxAge = longest_kept.count();
   config.MaxBytes = most_bytes_kept;
   config.Duplicates = duplicates_known.count();
+  config.Replicas = replicas;
   jsOptions options;
   jsOptions_Init(&options);
   options.Wait = timeout.count();
   jsErrCode code{};
-  const auto status = js_AddStream(nullptr, js, &config, &options, &code);
+  auto status = js_AddStream(nullptr, js, &config, &options, &code);
+  if (status != NATS_OK && can_not_replicate(code)) {
+    config.Replicas = 1;
+    status = js_AddStream(nullptr, js, &config, &options, &code);
+  }
   if (is_absent(status, code))
     return false;
   if (status != NATS_OK && !exists_already(code))

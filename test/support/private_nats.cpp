@@ -28,7 +28,10 @@ bool accepts_connections(std::uint16_t port) {
 
 } // namespace
 
-private_nats::private_nats(jetstream streams) { start(streams); }
+private_nats::private_nats(jetstream streams, std::vector<std::string> options)
+  : options_(std::move(options)) {
+  start(streams);
+}
 
 private_nats::~private_nats() { stop(); }
 
@@ -51,6 +54,7 @@ void private_nats::start(jetstream streams) {
   if (streams == jetstream::on)
     command.insert(command.end(),
                    {"--jetstream", "--store_dir", dir_.path() / "jetstream"});
+  command.insert(command.end(), options_.begin(), options_.end());
   server_.emplace(command, log, SIGKILL);
   const auto started = eventually(
     30s, [&] { return accepts_connections(port_) || !server_->running(); });

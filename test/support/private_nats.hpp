@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pgtrickle::test {
 
@@ -15,8 +16,9 @@ enum class jetstream : std::uint8_t { on, off };
 /// 127.0.0.1.
 class private_nats {
 public:
-  /// Starts the server.
-  explicit private_nats(jetstream streams = jetstream::on);
+  /// Starts the server. `options` come after those of every such server.
+  explicit private_nats(jetstream streams = jetstream::on,
+                        std::vector<std::string> options = {});
   private_nats(const private_nats&) = delete;
   private_nats& operator=(const private_nats&) = delete;
   /// Stops it and removes what it stored.
@@ -32,6 +34,7 @@ public:
 private:
   private_directory dir_;
   std::uint16_t port_ = free_port();
+  std::vector<std::string> options_;
   std::optional<child_process> server_;
 };
 
