@@ -104,7 +104,7 @@ void watcher_state::open() {
     return self_->delayed_send(self_, claim_interval, claim_due{});
   facts_ = std::move(*claimed_);
   const auto ready
-    = observation::listen(*db_)
+    = observation::begin_to_watch(*db_, facts_.fence)
         .and_then([&] { return observation::read_settings(*db_); })
         .map([&](config::settings read) { settings_ = std::move(read); })
         .and_then([&] {
@@ -172,7 +172,7 @@ std::chrono::milliseconds watcher_state::until_next_pulse() const {
 /// The extension may have been dropped and created again, with another secret:
 /// then the database has to be claimed anew.
 void watcher_state::confirm_ownership() {
-  check(observation::confirm_ownership(*db_, facts_.fence));
+  check(observation::confirm_ownership(*db_));
 }
 
 void watcher_state::take_notifications() {

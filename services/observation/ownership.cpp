@@ -133,19 +133,20 @@ end_silent_owner(postgres::session& db, std::chrono::milliseconds lease) {
     });
 }
 
-result<void> listen(postgres::session& db) {
+result<void> begin_to_watch(postgres::session& db, ownership fence) {
   for (const auto* channel :
        {"pgtrickle_calls", "pgtrickle_catalog", "pg_trickle_alert"})
     if (auto listening = db.listen(channel); !listening)
       return listening;
-  return {};
-}
-
-result<void> confirm_ownership(postgres::session& db, ownership fence) {
   return db
-    .exec(fmt::format("SELECT pgtrickle._is_restored() "
+    .exec(fmt::format("PREPARE pgt_confirm AS SELECT pgtrickle._is_restored() "
                       "FROM pgtrickle.pgt_owner WHERE epoch = {}",
                       fence.epoch))
+    .map([](const pqxx::result&) {});
+}
+
+result<void> confirm_ownership(postgres::session& db) {
+  return db.exec("EXECUTE pgt_confirm")
     .and_then([](const pqxx::result& rows) -> result<void> {
       if (rows.empty())
         return fail(errc::fenced, "another daemon owns the database");

@@ -41,14 +41,15 @@ claim_ownership(postgres::session& db, const std::string& node, oid expected);
 [[nodiscard]] result<std::vector<std::string>>
 end_silent_owner(postgres::session& db, std::chrono::milliseconds lease);
 
-/// Starts to listen to what the extension tells whoever owns the database.
-[[nodiscard]] result<void> listen(postgres::session& db);
+/// Starts to listen to what the extension tells whoever owns the database, and
+/// prepares to confirm that this is so under `fence`.
+[[nodiscard]] result<void> begin_to_watch(postgres::session& db,
+                                          ownership fence);
 
 /// Whether the epoch is still the database's, without a lock: a transaction
 /// that writes asks catalog::check_fence. Errors: fenced, also when stream
 /// tables were loaded from a dump, which only whoever claims the database anew
 /// may adopt.
-[[nodiscard]] result<void> confirm_ownership(postgres::session& db,
-                                             ownership fence);
+[[nodiscard]] result<void> confirm_ownership(postgres::session& db);
 
 } // namespace pgtrickle::observation

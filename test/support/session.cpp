@@ -28,8 +28,8 @@ outcome outcome_of(const PGresult* result) {
   return all;
 }
 
-void keep_notice(void* session_, const PGresult* result) {
-  static_cast<session*>(session_)->notices.push_back(
+void keep_notice(void* notices, const PGresult* result) {
+  static_cast<std::vector<std::string>*>(notices)->push_back(
     field(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
@@ -45,7 +45,7 @@ session::session(const std::string& conninfo)
   : connection_(PQconnectdb(conninfo.c_str()), PQfinish) {
   if (!connected())
     throw std::runtime_error(PQerrorMessage(connection_.get()));
-  PQsetNoticeReceiver(connection_.get(), keep_notice, this);
+  PQsetNoticeReceiver(connection_.get(), keep_notice, notices_.get());
 }
 
 bool session::connected() const {
