@@ -21,7 +21,7 @@ text_rows sample() {
 } // namespace
 
 TEST_CASE("a table has columns as wide as their widest value") {
-  CHECK(rendered(sample(), output_format::pretty)
+  CHECK(rendered(sample(), output_format::table)
         == "name      rows  ok  frontier\n"
            "-------  -----  --  ----------\n"
            "größe        5  t   {\"b\": [1]}\n"
@@ -59,13 +59,13 @@ TEST_CASE("TSV has one line for each row, whatever its values are") {
 
 TEST_CASE("a table without rows is its heading, and an empty array in JSON") {
   text_rows none{{{"name", type_text}}, {}};
-  CHECK(rendered(none, output_format::pretty) == "name\n----\n");
+  CHECK(rendered(none, output_format::table) == "name\n----\n");
   CHECK(rendered(none, output_format::tsv) == "name\n");
   CHECK(rendered(none, output_format::json) == "[]\n");
 }
 
 TEST_CASE("a value does not command the terminal") {
   const text_rows hostile{{{"name", type_text}}, {{"\x1b[2J"}}};
-  CHECK(rendered(hostile, output_format::pretty).find('\x1b')
+  CHECK(rendered(hostile, output_format::table).find('\x1b')
         == std::string::npos);
 }
