@@ -58,8 +58,10 @@ void add_node_call(CLI::App& command, invocation& chosen, const char* statement,
   command.callback([=, &chosen] {
     chosen.run = [=](console& c) {
       return run_there(options->database, c, statement, {options->node})
-        .map([&](const auto&) {
-          c.message(fmt::format("{} {}", options->node, what_came));
+        .map([&](const auto& found) {
+          const bool is_so = found.value(0, 0) != "f";
+          c.message(fmt::format("{} {}", options->node,
+                                is_so ? what_came : "was not drained"));
         });
     };
   });
@@ -86,8 +88,7 @@ void add_drain(CLI::App& parent, invocation& chosen) {
     *parent.add_subcommand("drain", "Has a daemon hand over its databases and "
                                     "end; it stays drained until undrain. For "
                                     "superusers."),
-    chosen, "SELECT pgtrickle.drain_node($1::text)",
-    "hands over its databases and ends");
+    chosen, "SELECT pgtrickle.drain_node($1::text)", "is drained");
 }
 
 void add_undrain(CLI::App& parent, invocation& chosen) {

@@ -60,11 +60,28 @@ void find_skew(rows& found, const rows& nodes) {
                           "Use the pgtricklectl of the extension's version."});
 }
 
+/// Of a database whose extension is older than doctor().
+constexpr auto old_extension
+  = "SELECT 'version' AS check_name, 'critical' AS severity,"
+    " 'extension pg_trickle' AS object, format('it is of version %s, this"
+    " program of %s', e.extversion, $1::text) AS problem,"
+    " 'ALTER EXTENSION pg_trickle UPDATE' AS remedy"
+    " FROM pg_extension e WHERE e.extname = 'pg_trickle'"
+    " AND e.extversion <> $1::text";
+
+result<rows> found_by(postgres::client& db, const std::string& patience) {
+  auto found = db.run(found_by_sql, {patience});
+  if (found || found.error().sqlstate != "42883")
+    return found;
+  auto old = db.run(old_extension, {PGTRICKLE_VERSION});
+  return old && !old->rows.empty() ? old : found;
+}
+
 result<rows> examine(const doctor_options& options, console& c) {
   auto db = open_there(options.database, c);
   if (!db)
     return tl::unexpected(std::move(db.error()));
-  auto found = db->run(found_by_sql, {options.patience}).map_error(explained);
+  auto found = found_by(*db, options.patience).map_error(explained);
   if (!found)
     return found;
   const auto nodes = db->run(daemons);

@@ -20,10 +20,12 @@ constexpr auto status_of
   = "SELECT s.* FROM pgtrickle.pgt_status() s JOIN pgtrickle.pgt_stream_tables"
     " t ON pgtrickle._relation_name(t.pgt_relid) = s.name"
     " WHERE t.pgt_id = pgtrickle._stream_table_id($1::text)";
-/// What refreshes consist of fills many screens.
+/// What refreshes consist of fills many screens, and some is in the status too.
 constexpr auto explanation_of
   = "SELECT property, value FROM pgtrickle.explain_st($1::text)"
-    " WHERE property NOT IN ('refresh_function', 'frontier')";
+    " WHERE property NOT IN ('refresh_function', 'frontier',"
+    " 'stream_table', 'status', 'schedule', 'staleness_seconds',"
+    " 'refresh_mode', 'effective_refresh_mode') AND value <> ''";
 constexpr auto sources_of
   = "SELECT pgtrickle._relation_name(d.source_relid) AS reads, d.source_type AS"
     " type, s.status FROM pgtrickle.pgt_dependencies d LEFT JOIN"

@@ -39,7 +39,7 @@ SELECT 'stream tables',
   CASE WHEN count(*) FILTER (WHERE status = 'ERROR') > 0 THEN 'critical'
        WHEN count(*) FILTER (WHERE status IN ('SUSPENDED', 'INITIALIZING')) > 0 THEN 'warning'
        ELSE 'ok' END,
-  format('%s, %s ACTIVE', count(*), count(*) FILTER (WHERE status = 'ACTIVE'))
+  format('%s of %s ACTIVE', count(*) FILTER (WHERE status = 'ACTIVE'), count(*))
     || coalesce((SELECT '; ' || string_agg(format('%s is %s', n.name, n.status), ', ' ORDER BY n.name)
                  FROM (SELECT name, status FROM tables WHERE status <> 'ACTIVE'
                        ORDER BY status = 'ERROR' DESC, name LIMIT 5) n), '')
@@ -97,7 +97,8 @@ std::string summary_of(const postgres::text_rows& found) {
                           found.value(row, 0), found.value(row, 2));
   }
   if (worst == 0)
-    text = fmt::format("{}, {}", found.value(1, 2), found.value(0, 2));
+    text = fmt::format("stream tables: {}; {}", found.value(1, 2),
+                       found.value(0, 2));
   return fmt::format("{}: {}", words.at(static_cast<std::size_t>(worst)),
                      harmless(text));
 }
