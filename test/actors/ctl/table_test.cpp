@@ -69,3 +69,22 @@ TEST_CASE("a value does not command the terminal") {
   CHECK(rendered(hostile, output_format::table).find('\x1b')
         == std::string::npos);
 }
+
+TEST_CASE("rows that come one after the other are lines without a heading") {
+  CHECK(lines_of(sample(), output_format::table)
+        == "größe  5  t  {\"b\": [1]}\na\\tb\\n\\  12345  f  \n");
+  CHECK(lines_of(sample(), output_format::tsv)
+        == "größe\t5\tt\t{\"b\": [1]}\na\\tb\\n\\\\\t12345\tf\t\n");
+  CHECK(lines_of(sample(), output_format::json)
+        == R"({"name":"größe","rows":5,"ok":true,"frontier":{"b":[1]}}
+{"name":"a\tb\n\\","rows":12345,"ok":false,"frontier":null}
+)");
+}
+
+TEST_CASE("a colour leaves the columns where they are") {
+  const text_rows states{{{"state", type_text}, {"n", type_bigint}},
+                         {{"ERROR", "1"}, {"ok", "2"}, {"other", "3"}}};
+  CHECK(rendered(states, output_format::table, true)
+        == "state  n\n-----  -\n\x1b[31mERROR\x1b[0m  1\n"
+           "\x1b[32mok\x1b[0m     2\nother  3\n");
+}
