@@ -11,6 +11,7 @@
 #include <pty.h>
 #include <stdexcept>
 #include <unistd.h>
+#include <utmp.h>
 
 namespace pgtrickle::test {
 

@@ -137,8 +137,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   FROM pg_extension e WHERE e.extname = 'pg_trickle' AND e.extversion <> pgtrickle.version()
   UNION ALL
   SELECT 'event triggers', 'critical', format('event trigger %I', v.evtname),
-         'it is disabled: DDL on what stream tables read is not followed', format('ALTER EVENT TRIGGER %I ENABLE', v.evtname)
-  FROM pg_event_trigger v WHERE v.evtname ~ '^pg_trickle_' AND v.evtenabled = 'D'
+         'it does not fire always: DDL on what stream tables read may not be followed',
+         format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', v.evtname)
+  FROM pg_event_trigger v
+  WHERE v.evtname IN ('pg_trickle_ddl_tracker', 'pg_trickle_drop_tracker', 'pg_trickle_rewrite_tracker') AND v.evtenabled <> 'A'
+     OR v.evtname = 'pg_trickle_subscription_tracker' AND v.evtenabled NOT IN ('O', 'A')
   UNION ALL
   SELECT 'settings', 'critical', current_database(), 'pg_trickle.enabled is off: nothing is refreshed',
          format('ALTER DATABASE %I SET pg_trickle.enabled = on', current_database())

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
+
 using namespace pgtrickle::test;
 
 namespace {
@@ -89,6 +91,7 @@ TEST_CASE("show has state, explanation, sources and history, for its owner") {
   const auto json = s.ctl({"show", "revenue", "-o", "json"});
   CHECK(json.says(R"("action": "FULL")"));
 
+  must(s.db, "GRANT USAGE ON SCHEMA " + s.schema + " TO bob");
   const auto stranger = s.ctl({"show", s.schema + ".revenue"}, "bob");
   CHECK(stranger.says("name: " + s.schema + ".revenue\n"));
   CHECK(!stranger.says("aggregate by"));
@@ -238,9 +241,9 @@ TEST_CASE("status ends with 0, 1 or 2") {
   CHECK(warning.status == 1);
   CHECK(warning.output.starts_with("warning: stream tables: 0 of 1 ACTIVE; "
                                    "public.t is SUSPENDED\n"));
-  must(db, "SELECT pgtrickle.resume_stream_table('t');"
-           "SELECT pgtrickle.set_stream_table_sla('t', '1 ms');"
-           "INSERT INTO a VALUES (1)");
+  must(db, "SELECT pgtrickle.resume_stream_table('t')");
+  must(db, "SELECT pgtrickle.set_stream_table_sla('t', '1 ms')");
+  must(db, "INSERT INTO a VALUES (1)");
   CHECK(run_ctl({"status", "-d", here}).says("critical: freshness: 1 late"));
   must(db, "SELECT pgtrickle.set_stream_table_sla('t', NULL)");
 

@@ -49,10 +49,10 @@ TEST_CASE("the scripts are ones that a shell can read") {
 
 TEST_CASE("bash completes names of stream tables and runs none of them") {
   scenario s;
-  must(s.db, "CREATE TABLE a (i int);"
-             "SELECT pgtrickle.create_stream_table('plain', 'SELECT i FROM a',"
-             " '1h');"
-             "SELECT pgtrickle.create_stream_table('\"x $(touch pwned)`id`\"',"
+  must(s.db, "CREATE TABLE a (i int)");
+  must(s.db, "SELECT pgtrickle.create_stream_table('plain', 'SELECT i FROM a',"
+             " '1h')");
+  must(s.db, "SELECT pgtrickle.create_stream_table('\"x $(touch pwned)`id`\"',"
              " 'SELECT i FROM a', '1h')");
   const private_directory dir;
   const auto environment = "cd " + dir.path().string()

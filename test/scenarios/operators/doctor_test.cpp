@@ -16,7 +16,7 @@ struct ward {
   ward() : name(fmt::format("ward_{}", ++count())) {
     all.repair();
     all.create_database(name);
-    db.emplace(all.connect("postgres", name));
+    db.emplace(all.postgres.conninfo(name));
     must(*db, "CREATE TABLE orders (customer text, amount int);"
               "INSERT INTO orders VALUES ('ada', 1)");
     must(*db,
@@ -34,11 +34,24 @@ struct ward {
                     all.postgres.conninfo(name)});
   }
 
-  /// Does what users can't: event triggers don't see it.
+  /// Does what no event trigger sees.
   void unseen(const std::string& statements) const {
     auto hidden = all.connect("postgres", name);
-    must(hidden, "SET session_replication_role = replica");
+    must(hidden, "BEGIN");
+    std::string back;
+    for (const auto& row :
+         hidden
+           .run("SELECT format('ALTER EVENT TRIGGER %I DISABLE', evtname),"
+                " format('ALTER EVENT TRIGGER %I ENABLE %s;', evtname,"
+                " CASE evtenabled WHEN 'A' THEN 'ALWAYS' ELSE '' END)"
+                " FROM pg_event_trigger")
+           .rows) {
+      must(hidden, row[0]);
+      back += row[1];
+    }
     must(hidden, statements);
+    must(hidden, back);
+    must(hidden, "COMMIT");
   }
 
   [[nodiscard]] std::string oid_of(const std::string& relation) {
@@ -181,7 +194,14 @@ TEST_CASE("a stream table whose table is gone is forgotten") {
 TEST_CASE("event triggers that are off are put on again") {
   ward w;
   must(*w.db, "ALTER EVENT TRIGGER pg_trickle_ddl_tracker DISABLE");
+  must(*w.db, "ALTER EVENT TRIGGER pg_trickle_drop_tracker ENABLE");
   w.check_remedied("event triggers", "pg_trickle_ddl_tracker");
+  CHECK(w.db
+          ->run("SELECT count(*) FROM pg_event_trigger WHERE evtenabled = 'A'"
+                " AND evtname IN ('pg_trickle_ddl_tracker',"
+                " 'pg_trickle_drop_tracker')")
+          .value()
+        == "2");
 }
 
 TEST_CASE("who stands in the way of refreshes is named") {
@@ -202,8 +222,8 @@ TEST_CASE("who stands in the way of refreshes is named") {
 TEST_CASE("a failed definition call is told until it is deleted") {
   ward w;
   must(*w.db, "BEGIN");
-  must(*w.db, "SELECT pgtrickle.create_stream_table('late', 'SELECT 1 / 0 AS"
-              " a')");
+  must(*w.db, "SELECT pgtrickle.create_stream_table('late', 'SELECT 1 AS a',"
+              " 'nonsense')");
   must(*w.db, "COMMIT");
   REQUIRE(eventually(20s, [&] { return !w.remedies("calls").empty(); }));
   w.check_remedied("calls", "failed after its COMMIT");
@@ -220,8 +240,8 @@ TEST_CASE("a table that misses its target lag is refreshed by the remedy") {
   ward w;
   must(*w.db, "SELECT pgtrickle.alter_stream_table('revenue', schedule => "
               "'1h')");
-  must(*w.db, "SELECT pgtrickle.set_stream_table_sla('revenue', '1 ms');"
-              "INSERT INTO orders VALUES ('bob', 2)");
+  must(*w.db, "SELECT pgtrickle.set_stream_table_sla('revenue', '1 ms')");
+  must(*w.db, "INSERT INTO orders VALUES ('bob', 2)");
   w.check_remedied("lag", "and may be 00:00:00.001");
   CHECK(holds(*w.db, "revenue"));
 }

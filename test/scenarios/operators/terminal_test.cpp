@@ -18,8 +18,8 @@ constexpr auto show_cursor = "\x1b[?25h";
 
 struct filled : scenario {
   filled() {
-    must(db, "CREATE TABLE a (i int); INSERT INTO a VALUES (1);"
-             "SELECT pgtrickle.create_stream_table('seen', 'SELECT i FROM a',"
+    must(db, "CREATE TABLE a (i int); INSERT INTO a VALUES (1)");
+    must(db, "SELECT pgtrickle.create_stream_table('seen', 'SELECT i FROM a',"
              " '1h')");
   }
   std::string here = all.postgres.conninfo("app", "alice");
