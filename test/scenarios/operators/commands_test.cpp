@@ -229,12 +229,14 @@ TEST_CASE("status ends with 0, 1 or 2") {
   all.create_database("judged");
   auto db = all.connect("postgres", "judged");
   const auto here = all.postgres.conninfo("judged");
+  must(db, "CREATE TABLE a (i int)");
   must(db,
-       "CREATE TABLE a (i int);"
        "SELECT pgtrickle.create_stream_table('t', 'SELECT i FROM a', '1h')");
   const auto well = run_ctl({"status", "-d", here});
   CHECK_MESSAGE(well.status == 0, well.output);
-  CHECK(well.output.starts_with("ok: stream tables: 1 of 1 ACTIVE; first "));
+  CHECK_MESSAGE(
+    well.output.starts_with("ok: stream tables: 1 of 1 ACTIVE; first "),
+    well.output);
 
   must(db, "SELECT pgtrickle.alter_stream_table('t', status => 'SUSPENDED')");
   const auto warning = run_ctl({"status", "-d", here});
