@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <iostream>
 #include <poll.h>
 #include <unistd.h>
@@ -26,17 +27,38 @@ std::size_t terminal_width() {
   return is_known ? size.ws_col : usual_width;
 }
 
+/// https://no-color.org: set and not empty.
+bool wants_colour() {
+  const char* refused = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1
+         && (refused == nullptr || *refused == '\0')
+         && (terminal == nullptr || std::string_view{terminal} != "dumb");
+}
+
 } // namespace
 
 console::console()
-  : is_terminal_(::isatty(STDERR_FILENO) == 1),
+  : is_terminal_(::isatty(STDERR_FILENO) == 1), has_colour_(wants_colour()),
     shown_(std::chrono::steady_clock::now()
            - (is_terminal_ ? bar_period : 0s)) {}
 
 void console::result_of(const postgres::text_rows& rows, output_format format) {
+  result_text(rendered(rows, format, has_colour_));
+}
+
+void console::result_text(const std::string& text) {
   const std::lock_guard alone{writing_};
   erase_bar();
-  std::cout << rendered(rows, format) << std::flush;
+  std::cout << text << std::flush;
+}
+
+bool console::is_interrupted_within(std::chrono::milliseconds time,
+                                    int other) const {
+  std::array<pollfd, 2> watched{pollfd{interrupt_.descriptor(), POLLIN, 0},
+                                pollfd{other, POLLIN, 0}};
+  (void)::poll(watched.data(), watched.size(), static_cast<int>(time.count()));
+  return interrupt_.signal() != 0;
 }
 
 void console::message(const std::string& text) {

@@ -19,6 +19,11 @@ public:
   [[nodiscard]] const interruption& interrupt() const { return interrupt_; }
 
   void result_of(const postgres::text_rows& rows, output_format format);
+  /// A result that is written already.
+  void result_text(const std::string& text);
+  /// Whether results may have colours: they go to a terminal, and its user did
+  /// not set NO_COLOR.
+  [[nodiscard]] bool has_colour() const { return has_colour_; }
   void message(const std::string& text);
   void error(const failure& reason);
 
@@ -30,6 +35,15 @@ public:
   /// Shows it on the terminal until something else is said. From any thread.
   void status(const std::string& text);
 
+  /// What the program ends with although the command could be carried out.
+  void end_with(int exit_status) { exit_status_ = exit_status; }
+  [[nodiscard]] int exit_status() const { return exit_status_; }
+
+  /// Waits; returns whether the user has interrupted the program, which he may
+  /// before the time is over. A readable `other` ends the wait too; -1: none.
+  [[nodiscard]] bool is_interrupted_within(std::chrono::milliseconds time,
+                                           int other = -1) const;
+
   /// Asks whether to do `deed`, by which something is lost, unless `is_agreed`.
   /// Errors: invalid_argument, where nobody can be asked; cancelled.
   [[nodiscard]] result<void> agree(const std::string& deed, bool is_agreed);
@@ -40,6 +54,8 @@ private:
 
   interruption interrupt_;
   bool is_terminal_;
+  bool has_colour_;
+  int exit_status_ = 0;
   bool has_bar_ = false;
   std::mutex writing_;
   std::chrono::steady_clock::time_point shown_;

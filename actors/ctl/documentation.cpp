@@ -19,27 +19,53 @@ daemon nor NATS on its machine. `deploy/setup` builds it as
 prints put it on the PATH.
 
 ```sh
-pgtricklectl snapshot create public.revenue -d shop
-pgtricklectl snapshot list -d shop
+pgtricklectl status -d shop
+pgtricklectl show public.revenue -d shop
+pgtricklectl top -d shop
+pgtricklectl doctor -d shop
 pgtricklectl snapshot copy pgtrickle.snapshot_public_revenue_20261126T201500 \
   --from 'host=db1 dbname=shop' --to 'host=db2 dbname=shop'
 ```
 
-Results go to standard output, as a table, JSON or TSV; everything else goes to
-standard error. `--help` stands behind every command.
+Everything goes over SQL, by the functions of the [SQL reference](SQL_REFERENCE.md):
+what a role may see and do is what it may in `psql`. Results go to standard output,
+as a table, JSON or TSV (`--output`); everything else goes to standard error.
+JSON is an array with an object for each row, whose keys are the columns of the
+function. Times are in ISO 8601. Colour and progress are for terminals only, and
+`NO_COLOR` is honoured. What destroys asks first, or needs `--yes`. `--help` stands
+behind every command.
 
 | Exit status | Meaning |
 |---|---|
 | 0 | Done. |
 | 1 | Failed; the message says what, and a HINT mostly what to do. |
 | 2 | Wrong usage: nothing was done. |
-| 130, 143 | Ended by Ctrl-C or by SIGTERM; the message says how to go on. A second Ctrl-C ends it at once. |
+| 130, 143 | Ended by Ctrl-C or by SIGTERM; the message says how to go on. A second Ctrl-C ends it at once. `top` and `alerts --follow` have no other end, and end with 0. |
+
+`status` is for monitoring, and has its own: 0 all is well, 1 a warning, 2 critical,
+or it can't be found out. `doctor` ends with 1 if it has found something.
+
+| `status` checks | Warning | Critical |
+|---|---|---|
+| daemon | | it does not answer within ten seconds |
+| stream tables | one is SUSPENDED or INITIALIZING | one is in ERROR |
+| refreshes | the last one of a stream table failed | |
+| freshness | staleness is above three times the interval and ten seconds | staleness is above the target lag |
+| definition calls | one failed after its COMMIT | |
 
 A connection is told as libpq knows it: `'host=db1 dbname=shop'`,
 `postgresql://db1/shop`, or the name of a database. What is left out comes from
 `PGHOST` and its like, from `PGSERVICE` and from `~/.pgpass`. A password belongs
 there, as the command line is seen by everybody on the machine; the program
 shows none.
+
+`source <(pgtricklectl completion bash)`, or `zsh`, has the shell complete commands,
+options, their values, and the names of stream tables, which it asks the database
+for.
+
+`refresh` returns when the refresh is done. With `--wait` it goes on trying while
+something is in the way that passes by itself: a lock, another refresh, a daemon
+that is not there.
 
 ## Moving snapshots
 

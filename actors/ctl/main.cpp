@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
   ctl::console console;
   const auto done = chosen.run(console);
   if (done)
-    return EXIT_SUCCESS;
+    return console.exit_status();
   console.error(done.error());
   return status_of(done.error(), console.interrupt().signal());
 }

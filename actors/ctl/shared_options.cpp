@@ -10,23 +10,32 @@ constexpr auto blocks_at_most = std::int64_t{1} << 20;
 
 } // namespace
 
-void add_format_option(CLI::App& command, std::string& format) {
+void add_format_option(CLI::App& command, std::string& format,
+                       const char* names) {
   command
-    .add_option("-f,--format", format,
-                "Writes results as a table (pretty), as json or as tsv.")
-    ->check(CLI::IsMember({"pretty", "json", "tsv"}))
+    .add_option(names, format,
+                "Writes results as a table, also called pretty, as json or as "
+                "tsv.")
+    ->check(CLI::IsMember({"table", "json", "tsv", "pretty"}))
     ->type_name("FORMAT")
     ->capture_default_str();
 }
 
-void add_database_options(CLI::App& command, database_options& options) {
+void add_stream_table(CLI::App& command, std::string& name) {
+  command.add_option("stream-table", name, "The stream table.")
+    ->required()
+    ->type_name("NAME");
+}
+
+void add_database_options(CLI::App& command, database_options& options,
+                          const char* names) {
   command
     .add_option("-d,--dbname", options.conninfo,
                 "Says which database to connect to: a libpq connection string, "
                 "a URI or a name. What it leaves out comes from PGHOST and its "
                 "like.")
     ->type_name("CONNINFO");
-  add_format_option(command, options.format);
+  add_format_option(command, options.format, names);
 }
 
 void add_yes_flag(CLI::App& command, bool& is_agreed) {
@@ -43,20 +52,34 @@ postgres::client_options client_options_of(const std::string& conninfo,
   return options;
 }
 
+result<postgres::client> open_there(const database_options& options,
+                                    console& c) {
+  auto db = postgres::client::open(client_options_of(options.conninfo, c));
+  // Of what only its role may see, a role is shown its own.
+  if (db)
+    if (auto set = db->run("SET row_security = on"); !set)
+      return tl::unexpected(std::move(set.error()));
+  return db;
+}
+
+failure explained(failure reason) {
+  const bool lacks_it
+    = reason.sqlstate == "3F000" || reason.sqlstate == "42883"
+      || (reason.sqlstate == "42P01"
+          && reason.message.find("\"pgtrickle.") != std::string::npos);
+  if (lacks_it && reason.hint.empty())
+    reason.hint = "The database needs the extension pg_trickle, of the same "
+                  "version as this program.";
+  return reason;
+}
+
 result<postgres::text_rows>
 run_there(const database_options& options, console& c,
           const std::string& statement,
           const std::vector<postgres::text_value>& parameters) {
-  auto db = postgres::client::open(client_options_of(options.conninfo, c));
-  if (!db)
-    return tl::unexpected(std::move(db.error()));
-  auto rows = db->run(statement, parameters);
-  // Neither schema nor function.
-  if (!rows && rows.error().hint.empty()
-      && (rows.error().sqlstate == "3F000" || rows.error().sqlstate == "42883"))
-    rows.error().hint = "The database needs the extension pg_trickle, in a "
-                        "version that has snapshots.";
-  return rows;
+  return open_there(options, c)
+    .and_then([&](auto&& db) { return db.run(statement, parameters); })
+    .map_error(explained);
 }
 
 result<postgres::text_rows>
@@ -67,7 +90,8 @@ run_watched(const database_options& options, console& c,
   return run_there(options, c, statement, parameters);
 }
 
-void add_transfer_settings(CLI::App& command, transfer_settings& settings) {
+void add_transfer_settings(CLI::App& command, transfer_settings& settings,
+                           const char* names) {
   command
     .add_option("--retries", settings.retries,
                 "Limits how many attempts in a row may fail after a connection "
@@ -75,7 +99,7 @@ void add_transfer_settings(CLI::App& command, transfer_settings& settings) {
     ->check(CLI::Range(0, 1000))
     ->type_name("NUMBER")
     ->capture_default_str();
-  add_format_option(command, settings.format);
+  add_format_option(command, settings.format, names);
 }
 
 void add_blocks_option(CLI::App& command, std::int64_t& blocks) {

@@ -16,14 +16,22 @@ namespace pgtrickle::ctl {
 /// What several commands take.
 struct database_options {
   std::string conninfo;
-  std::string format = "pretty";
+  std::string format = "table";
 };
 
-/// --dbname and --format.
-void add_database_options(CLI::App& command, database_options& options);
+/// How the option is called that says how results are written.
+inline constexpr auto format_names = "-o,--output,-f,--format";
+
+/// --dbname and --output.
+void add_database_options(CLI::App& command, database_options& options,
+                          const char* names = format_names);
 
 /// How results are written.
-void add_format_option(CLI::App& command, std::string& format);
+void add_format_option(CLI::App& command, std::string& format,
+                       const char* names = format_names);
+
+/// The stream table that a command is about.
+void add_stream_table(CLI::App& command, std::string& name);
 
 /// --yes
 void add_yes_flag(CLI::App& command, bool& is_agreed);
@@ -31,6 +39,14 @@ void add_yes_flag(CLI::App& command, bool& is_agreed);
 /// Connects as `conninfo` says, for a command of `c`.
 [[nodiscard]] postgres::client_options
 client_options_of(const std::string& conninfo, console& c);
+
+/// A session in the database of `options`.
+[[nodiscard]] result<postgres::client>
+open_there(const database_options& options, console& c);
+
+/// The same failure, with a hint if it is one of a database without the
+/// extension, or with an old one.
+[[nodiscard]] failure explained(failure reason);
 
 /// Runs one statement in the database of `options`.
 [[nodiscard]] result<postgres::text_rows>
@@ -48,11 +64,12 @@ run_watched(const database_options& options, console& c,
 /// What every transfer takes.
 struct transfer_settings {
   int retries = 10;
-  std::string format = "pretty";
+  std::string format = "table";
 };
 
-/// --retries and --format.
-void add_transfer_settings(CLI::App& command, transfer_settings& settings);
+/// --retries, and how results are written.
+void add_transfer_settings(CLI::App& command, transfer_settings& settings,
+                           const char* names = format_names);
 
 /// --piece-blocks
 void add_blocks_option(CLI::App& command, std::int64_t& blocks);

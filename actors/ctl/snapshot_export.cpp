@@ -76,7 +76,7 @@ void add_snapshot_export(CLI::App& parent, invocation& chosen) {
                 "current folder.")
     ->type_name("FILE");
   add_blocks_option(command, options->blocks);
-  add_transfer_settings(command, options->transfer);
+  add_transfer_settings(command, options->transfer, "-f,--format");
   command.callback([options, &chosen] {
     chosen.run = [options](console& c) { return export_file(*options, c); };
   });

@@ -26,7 +26,7 @@ constexpr auto for_programs
 result<void> list(const list_options& options, console& c) {
   const auto format = format_of(options.database.format);
   return run_there(options.database, c,
-                   format == output_format::pretty ? for_people : for_programs,
+                   format == output_format::table ? for_people : for_programs,
                    {options.name})
     .map([&](const auto& found) { c.result_of(found, format); });
 }

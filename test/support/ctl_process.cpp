@@ -35,4 +35,17 @@ finished_run run_ctl(const std::vector<std::string>& arguments) {
   return running_ctl{arguments}.finish();
 }
 
+finished_run run_shell(const std::string& script) {
+  const private_directory dir;
+  const auto folder = std::filesystem::path{PGTRICKLECTL}.parent_path();
+  child_process shell{
+    {"bash", "-c", "PATH=" + folder.string() + ":$PATH\n" + script},
+    dir.path() / "output",
+    SIGKILL};
+  const auto status = shell.wait();
+  std::ostringstream text;
+  text << std::ifstream(dir.path() / "output").rdbuf();
+  return {status, text.str()};
+}
+
 } // namespace pgtrickle::test

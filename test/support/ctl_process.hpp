@@ -36,4 +36,7 @@ private:
 
 [[nodiscard]] finished_run run_ctl(const std::vector<std::string>& arguments);
 
+/// Runs a script of bash, which finds pgtricklectl.
+[[nodiscard]] finished_run run_shell(const std::string& script);
+
 } // namespace pgtrickle::test

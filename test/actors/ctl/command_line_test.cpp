@@ -42,6 +42,36 @@ TEST_CASE("every command and every option is described") {
 }
 
 TEST_CASE("each command takes what it needs and no less") {
+  for (const auto* line : {"status",
+                           "list -o json",
+                           "list --output tsv",
+                           "show t",
+                           "top",
+                           "create t q",
+                           "create t --file - --mode full --no-fill",
+                           "alter t",
+                           "alter t --schedule 5s --target-lag none",
+                           "drop t --cascade -y",
+                           "refresh t u --wait",
+                           "pause t u",
+                           "resume t",
+                           "plan",
+                           "plan t --sort name",
+                           "forecast t --horizon 2h",
+                           "alerts -f -n 5",
+                           "cluster",
+                           "workers",
+                           "drain n",
+                           "undrain n",
+                           "doctor --patience 1h",
+                           "completion bash",
+                           "completion zsh"})
+    CHECK_MESSAGE(is_taken(line), line);
+  for (const auto* line :
+       {"show", "create", "create t q --mode fast", "drop", "refresh", "pause",
+        "plan --sort size", "forecast", "alerts -n x", "drain", "completion",
+        "completion fish", "top --interval 0", "status more"})
+    CHECK_MESSAGE(!is_taken(line), line);
   CHECK(is_taken("snapshot create orders"));
   CHECK(is_taken("snapshot create orders --target kept -d shop"));
   CHECK(is_taken("snapshot list"));
