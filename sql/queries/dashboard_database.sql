@@ -23,7 +23,8 @@ tables AS (
     'last_error', nullif(left(split_part(s.last_error_message, E'\n', 1), 500), ''),
     'is_refreshing', EXISTS (SELECT FROM pgtrickle.pgt_refresh_history h
                              WHERE h.status = 'RUNNING' AND h.pgt_id = s.pgt_id),
-    'recommended_interval_seconds', nullif((p.recommendation ->> 'recommended_interval_seconds')::float8, 0),
+    'recommended_interval_seconds', CASE WHEN (p.recommendation ->> 'confidence')::float8 > 0
+      THEN nullif((p.recommendation ->> 'recommended_interval_seconds')::float8, 0) END,
     'recommendation_confidence', (p.recommendation ->> 'confidence')::float8,
     'sources', coalesce((SELECT jsonb_agg(jsonb_build_object(
         'name', pgtrickle._relation_name(d.source_relid), 'type', d.source_type) ORDER BY d.source_relid)

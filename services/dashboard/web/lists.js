@@ -108,9 +108,13 @@ function showGraph() {
         : element("p", {}, `${count(tables.length)} stream tables: the page of each draws those that it is connected with.`)]));
 }
 
+export function showNode() {
+  const text = `node ${state.status.node}, version ${state.status.version}`;
+  if (byId("node").textContent !== text) byId("node").textContent = text;
+}
+
 export function showLists() {
   const status = state.status;
-  byId("node").textContent = `node ${status.node}, version ${status.version}`;
   showSummary();
   table(byId("databases"), databaseColumns, status.databases);
   table(byId("nodes"), nodeColumns, status.nodes);

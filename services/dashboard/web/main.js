@@ -2,7 +2,7 @@
 
 import { byId } from "./dom.js";
 import { closeDetails, openDetails } from "./details.js";
-import { showLists } from "./lists.js";
+import { showLists, showNode } from "./lists.js";
 import { state, tableAt, takeChanges, takeStatus } from "./model.js";
 import { beginTables, showTables } from "./tables.js";
 
@@ -17,6 +17,7 @@ function say(text, isLost) {
 }
 
 function showAll() {
+  showNode();
   if (byId("overview").hidden) return;
   showTables();
   showLists();
@@ -81,7 +82,6 @@ function follow() {
     say("connection lost, trying again", true);
     if (events.readyState === EventSource.CLOSED) pollForAWhile();
   });
-  addEventListener("pagehide", () => events.close());
 }
 
 beginTables();

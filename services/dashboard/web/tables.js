@@ -29,7 +29,8 @@ const rows = new Map();
 function nameCell(t) {
   const several = state.status.databases.length > 1;
   return [element("a", { href: addressOf(t.database, t.name) }, t.name),
-    several && element("span", { class: "why" }, t.database)];
+    several && element("span", { class: "why" }, t.database),
+    t.status !== "ACTIVE" && element("span", { class: `why narrow ${statusClass(t)}` }, t.status)];
 }
 
 function statusCell(t) {
