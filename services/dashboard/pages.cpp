@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr std::chrono::seconds first_reading{5};
 /// Between two pieces of the events: so long a viewer who is gone holds a
 /// thread of the server.
-constexpr std::chrono::milliseconds piece_interval{900};
+constexpr std::chrono::milliseconds piece_interval{300};
 constexpr std::string_view tables_path = "/api/v1/stream_tables/";
 
 /// Nothing from elsewhere, nothing inline, in nobody's frame.

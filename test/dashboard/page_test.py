@@ -102,6 +102,7 @@ class Page(unittest.TestCase):
         open_dashboard(self.driver, URL, "#/stream_tables/app/shop.nowhere")
         await_true(self.driver, "document.querySelector('#details .problem')")
         self.assertIn("there is no stream table", self.driver.find_element(By.ID, "details").text)
+        self.assertTrue(all("404" in complaint for complaint in complaints(self.driver)))
 
     def test_the_graph_links_each_stream_table(self):
         drawn = self.driver.execute_script(
@@ -144,6 +145,11 @@ class Page(unittest.TestCase):
                 open_dashboard(self.driver, URL, place)
                 if place:
                     await_true(self.driver, "document.querySelector('#details .columns')")
+                too_wide = self.driver.execute_script(
+                    "return [...document.querySelectorAll('main *')].filter(node => node.checkVisibility()"
+                    " && !node.closest('.scroller *') && node.getBoundingClientRect().right > arguments[0] + 1)"
+                    ".map(node => node.outerHTML.slice(0, 100))", width)
+                self.assertEqual(too_wide, [], f"{width} {place}")
                 self.assertLessEqual(self.driver.execute_script("return document.documentElement.scrollWidth"), width)
         size(self.driver, 360, 740)
         open_dashboard(self.driver, URL)

@@ -66,3 +66,4 @@ def served_page(tables):
     finally:
         ended.set()
         server.shutdown()
+        server.server_close()

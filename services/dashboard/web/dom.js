@@ -25,10 +25,36 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
-// Replaces the content of `node` if it would look otherwise.
+function isLike(node, next) {
+  return node.nodeType === next.nodeType && node.nodeName === next.nodeName;
+}
+
+// Makes `node` what `next` is. What stays keeps the focus, and how far it was
+// scrolled.
+function become(node, next) {
+  if (node.isEqualNode(next)) return;
+  if (node.nodeType !== Node.ELEMENT_NODE) {
+    node.data = next.data;
+    return;
+  }
+  for (const { name } of [...node.attributes]) if (!next.hasAttribute(name)) node.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+  contain(node, [...next.childNodes]);
+}
+
+function contain(node, children) {
+  while (node.childNodes.length > children.length) node.lastChild.remove();
+  children.forEach((child, at) => {
+    const old = node.childNodes[at];
+    if (!old) node.append(child);
+    else if (isLike(old, child)) become(old, child);
+    else old.replaceWith(child);
+  });
+}
+
+// Has `node` contain the children, and changes only what differs.
 export function show(node, ...children) {
-  const next = fill(node.cloneNode(false), {}, children);
-  if (!next.isEqualNode(node)) node.replaceChildren(...next.childNodes);
+  contain(node, [...fill(document.createDocumentFragment(), {}, children).childNodes]);
 }
 
 export function labelled(pairs) {

@@ -113,13 +113,15 @@ function sortBy(id, falls) {
   showTables();
 }
 
-// Moves only what is out of its place: the focus stays where it is.
+// Moves only what is out of its place. What moves would lose the focus.
 function arrange(body, nodes) {
+  const focused = document.activeElement;
   const wanted = new Set(nodes);
   for (const node of [...body.children]) if (!wanted.has(node)) node.remove();
   nodes.forEach((node, at) => {
     if (body.children[at] !== node) body.insertBefore(node, body.children[at] ?? null);
   });
+  if (focused !== document.activeElement && body.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 export function showTables() {
