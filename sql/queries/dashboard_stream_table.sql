@@ -21,7 +21,7 @@ SELECT s.pgt_id, coalesce(s.plan_shape, '') AS plan_shape, jsonb_build_object(
     FROM (SELECT pgtrickle._relation_name(d.source_relid) AS name, sum(p.total_size)::bigint AS bytes
           FROM pgtrickle.pgt_dependencies d JOIN pgtrickle._rotating_parts() p ON p.source = d.source_relid
           WHERE d.pgt_id = s.pgt_id GROUP BY 1) b), '[]'),
-  'pending_changes', (SELECT sum(c.rows)::bigint FROM pgtrickle._changes_beyond(
+  'pending_changes', (SELECT coalesce(sum(c.rows), 0)::bigint FROM pgtrickle._changes_beyond(
       ARRAY(SELECT d.source_relid FROM pgtrickle.pgt_dependencies d
             WHERE d.pgt_id = s.pgt_id AND d.source_type <> 'VIEW'),
       (s.frontier ->> 'snapshot')::pg_snapshot, (s.frontier ->> 'own_xid')::xid8) c),

@@ -130,4 +130,21 @@ TEST_CASE("the page works in a browser") {
   CHECK(complaints_of("page_test.py") == "");
 }
 
+TEST_CASE("a daemon that somebody follows ends no later") {
+  auto& shop = the_shop();
+  private_directory dir;
+  const auto log = dir.path() / "log";
+  child_process follower{
+    {"curl", "-sN", "http://" + shop.address + "/api/v1/events"}, log, SIGKILL};
+  REQUIRE(eventually(20s, [&] {
+    std::ostringstream text;
+    text << std::ifstream(log).rdbuf();
+    return text.str().find("event: changes") != std::string::npos;
+  }));
+  const auto began = std::chrono::steady_clock::now();
+  CHECK(shop.daemon.stop() == 0);
+  CHECK(std::chrono::steady_clock::now() - began < 4s);
+  CHECK(follower.wait() == 0);
+}
+
 } // namespace pgtrickle::test
