@@ -16,7 +16,7 @@ using http::request;
 using http::response;
 using nlohmann::json;
 
-constexpr std::chrono::seconds first_reading{5};
+constexpr std::chrono::seconds first_reading{4};
 /// Between two pieces of the events: so long a viewer who is gone holds a
 /// thread of the server.
 constexpr std::chrono::milliseconds piece_interval{300};
@@ -42,7 +42,7 @@ response problem(int status, const failure& reason) {
 
 response nothing_read() {
   return problem(503, {errc::connection_lost,
-                       "nothing could be read within 5 seconds",
+                       "nothing could be read within 4 seconds",
                        {},
                        "The daemon's log says why."});
 }
