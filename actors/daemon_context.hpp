@@ -2,6 +2,7 @@
 
 #include "services/bus/connection.hpp"
 #include "services/bus/service_statistics.hpp"
+#include "services/dashboard/board.hpp"
 #include "services/metrics/metrics.hpp"
 #include "services/postgres/session.hpp"
 
@@ -47,6 +48,10 @@ struct daemon_context {
   /// Whether PostgreSQL answered when it was last looked at.
   std::shared_ptr<std::atomic<bool>> is_ready
     = std::make_shared<std::atomic<bool>>(false);
+
+  /// What those who look at the dashboard see.
+  std::shared_ptr<dashboard::board> board
+    = std::make_shared<dashboard::board>();
 
   /// How `part` of the daemon connects to `database`.
   [[nodiscard]] postgres::session_options

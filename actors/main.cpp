@@ -1,4 +1,5 @@
 #include "actors/daemon_options.hpp"
+#include "actors/dashboard_reader.hpp"
 #include "actors/exit_reasons.hpp"
 #include "actors/logging.hpp"
 #include "actors/node.hpp"
@@ -106,12 +107,16 @@ std::optional<http::server> start_http(const config::options& options,
     return std::nullopt;
   http::server_options serving;
   serving.listen = options.http;
-  serving.pages["/-/healthy"] = [] { return http::response{200, "healthy\n"}; };
-  serving.pages["/-/ready"]
-    = [is_ready = context.is_ready] { return readiness(is_ready); };
-  serving.pages["/metrics"] = [registry = context.metrics->registry()] {
-    return exposition(*registry);
+  serving.pages["/-/healthy"] = [](const auto&) {
+    return http::response{200, "healthy\n"};
   };
+  serving.pages["/-/ready"] = [is_ready = context.is_ready](const auto&) {
+    return readiness(is_ready);
+  };
+  serving.pages["/metrics"] = [registry = context.metrics->registry()](
+                                const auto&) { return exposition(*registry); };
+  dashboard::add_pages(serving.pages, context.board,
+                       dashboard_sessions(context));
   auto server = http::server::start(std::move(serving));
   if (server)
     return std::move(*server);

@@ -2,6 +2,7 @@
 
 #include "actors/children.hpp"
 #include "actors/cluster.hpp"
+#include "actors/dashboard_reader.hpp"
 #include "actors/discoverer.hpp"
 #include "actors/exit_reasons.hpp"
 #include "actors/gateway.hpp"
@@ -48,6 +49,8 @@ void node_state::start() {
   budget_ = self_->spawn<caf::monitored>(worker_budget, context_);
   cluster_ = self_->spawn<caf::monitored>(cluster, context_, budget_);
   micro_service_ = self_->spawn<caf::monitored>(micro_service, context_);
+  dashboard_ = self_->spawn<caf::monitored + caf::detached>(dashboard_reader,
+                                                            context_, cluster_);
   discoverer_ = self_->spawn<caf::monitored + caf::detached>(
     discoverer, context_, node_actor{self_});
 }
@@ -64,6 +67,7 @@ void node_state::stop_all() {
   stop(cluster_);
   stop(budget_);
   stop(micro_service_);
+  stop(dashboard_);
 }
 
 /// The others hold the dead one's handle, so all start again.
@@ -73,6 +77,7 @@ void node_state::part_died(const caf::down_msg& down) {
                           || down.source == cluster_.address()
                           || down.source == budget_.address()
                           || down.source == micro_service_.address()
+                          || down.source == dashboard_.address()
                           || down.source == discoverer_.address();
   if (is_restarting_ || !is_current)
     return;
@@ -168,6 +173,7 @@ void node_state::end_when_alone() {
   self_->send_exit(cluster_, caf::exit_reason::user_shutdown);
   self_->send_exit(budget_, caf::exit_reason::user_shutdown);
   self_->send_exit(micro_service_, caf::exit_reason::user_shutdown);
+  self_->send_exit(dashboard_, caf::exit_reason::user_shutdown);
   self_->quit();
 }
 

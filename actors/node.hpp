@@ -49,6 +49,7 @@ private:
   worker_budget_actor budget_;
   cluster_actor cluster_;
   micro_service_actor micro_service_;
+  dashboard_reader_actor dashboard_;
   discoverer_actor discoverer_;
   std::map<oid, supervisor_actor> supervisors_;
   /// Those that were told to end: another node has their databases.

@@ -5,6 +5,7 @@
 //         ├─ cluster
 //         ├─ worker budget
 //         ├─ micro_service
+//         ├─ dashboard reader
 //         ├─ discoverer
 //         └─ supervisor ─┬─ watcher
 //            (a database) ├─ refresher ── refresh workers
@@ -193,6 +194,11 @@ using cluster_actor = caf::typed_actor<
   caf::reacts_to<database_report>, caf::reacts_to<database_detached>,
   // Answers cluster_nodes, cluster_worker_summary and metrics_summary.
   caf::replies_to<call>::with<call_outcome>>;
+
+/// Reads what the dashboard shows. Detached.
+using dashboard_reader_actor = caf::typed_actor<
+  // Reads it if somebody looks.
+  caf::reacts_to<pulse>>;
 
 /// Answers who asks NATS for services.
 using micro_service_actor = caf::typed_actor<

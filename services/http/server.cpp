@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
+#include <cctype>
 #include <chrono>
 #include <civetweb.h>
 #include <cstdlib>
@@ -29,17 +32,51 @@ std::string_view reason_of(int status) {
   }
 }
 
-void write(mg_connection* connection, const response& answer, bool with_body,
-           std::string_view extra_header = {}) {
-  const auto head = fmt::format(
-    "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
-    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n{}"
-    "Connection: close\r\n\r\n",
-    answer.status, reason_of(answer.status), answer.content_type,
-    answer.body.size(), extra_header);
-  mg_write(connection, head.data(), head.size());
-  if (with_body)
-    mg_write(connection, answer.body.data(), answer.body.size());
+bool write(mg_connection* connection, const std::string& bytes) {
+  return bytes.empty() || mg_write(connection, bytes.data(), bytes.size()) > 0;
+}
+
+/// The length of what goes on is not known: it ends with the connection.
+bool write(mg_connection* connection, const response& answer, bool with_body) {
+  std::string extra;
+  if (!answer.next_chunk)
+    extra += fmt::format("Content-Length: {}\r\n", answer.body.size());
+  for (const auto& [name, value] : answer.headers)
+    extra += fmt::format("{}: {}\r\n", name, value);
+  return write(connection, fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n"
+                                       "Cache-Control: no-store\r\n"
+                                       "X-Content-Type-Options: nosniff\r\n{}"
+                                       "Connection: close\r\n\r\n",
+                                       answer.status, reason_of(answer.status),
+                                       answer.content_type, extra))
+         && (!with_body || write(connection, answer.body));
+}
+
+request request_of(const mg_request_info& info) {
+  request asked;
+  asked.method = info.request_method;
+  asked.path = info.local_uri;
+  if (info.query_string != nullptr)
+    asked.query = info.query_string;
+  for (int i = 0; i < info.num_headers; ++i) {
+    std::string name = info.http_headers[i].name;
+    std::ranges::transform(name, name.begin(), [](unsigned char c) {
+      return static_cast<char>(std::tolower(c));
+    });
+    asked.headers.emplace(std::move(name), info.http_headers[i].value);
+  }
+  return asked;
+}
+
+const page* page_for(const std::map<std::string, page>& pages,
+                     const std::string& path) {
+  if (const auto found = pages.find(path); found != pages.end())
+    return &found->second;
+  for (const auto& [pattern, answers] : pages)
+    if (pattern.ends_with("/*")
+        && path.starts_with(pattern.substr(0, pattern.size() - 1)))
+      return &answers;
+  return nullptr;
 }
 
 } // namespace
@@ -50,10 +87,12 @@ struct server::state {
   std::mutex mutex;
   // what CivetWeb said last: the reason when it does not start
   std::string last_message;
+  std::atomic<bool> is_stopping = false;
 
   ~state() {
     if (context == nullptr)
       return;
+    is_stopping = true;
     // CivetWeb looks for its end only every two seconds, or when someone
     // connects.
     std::thread visitor{[this] { visit(); }};
@@ -85,17 +124,32 @@ struct server::state {
   static int answer(mg_connection* connection) noexcept {
     const auto* info = mg_get_request_info(connection);
     const auto& self = *static_cast<const state*>(info->user_data);
-    const std::string_view method = info->request_method;
-    const bool is_head = method == "HEAD";
-    const auto found = self.options.pages.find(info->local_uri);
-    if (found == self.options.pages.end())
-      write(connection, {404, "not found\n"}, !is_head);
-    else if (!is_head && method != "GET")
-      write(connection, {405, "method not allowed\n"}, true,
-            "Allow: GET, HEAD\r\n");
+    const auto asked = request_of(*info);
+    const bool is_head = asked.method == "HEAD";
+    const auto* found = page_for(self.options.pages, asked.path);
+    if (found == nullptr)
+      write(connection, response{404, "not found\n"}, !is_head);
+    else if (!is_head && asked.method != "GET")
+      write(connection,
+            response{405,
+                     "method not allowed\n",
+                     "text/plain; charset=utf-8",
+                     {{"Allow", "GET, HEAD"}}},
+            true);
     else
-      write(connection, found->second(), !is_head);
+      self.answer_with(connection, (*found)(asked), !is_head);
     return 1;
+  }
+
+  void answer_with(mg_connection* connection, const response& answer,
+                   bool with_body) const {
+    if (!write(connection, answer, with_body) || !with_body)
+      return;
+    while (answer.next_chunk && !is_stopping) {
+      const auto more = answer.next_chunk();
+      if (!more || !write(connection, *more))
+        return;
+    }
   }
 };
 
@@ -105,7 +159,7 @@ result<server> server::start(server_options options) {
   const std::array<const char*, 15> settings{"listening_ports",
                                              self->options.listen.c_str(),
                                              "num_threads",
-                                             "4",
+                                             "16",
                                              "connection_queue",
                                              "16",
                                              "listen_backlog",
