@@ -52,8 +52,8 @@ TEST_CASE("a drain that leaves nobody says so, and names are checked") {
   CHECK(db.run("SELECT pgtrickle.drain_node('it''s')").sqlstate == "22023");
   CHECK(db.run("SELECT pgtrickle.drain_node(NULL)").sqlstate == "22023");
   must(db, "SELECT pgtrickle.drain_node('a')");
-  REQUIRE(db.notices.size() == 1);
-  CHECK(db.notices.front()
+  REQUIRE(db.notices().size() == 1);
+  CHECK(db.notices().front()
         == "no other daemon is there: nobody will serve the databases of a");
   CHECK(all.node("a").process.wait() == 0);
 }

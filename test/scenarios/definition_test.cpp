@@ -68,8 +68,9 @@ TEST_CASE("create_stream_table_if_not_exists leaves what exists") {
     = s.db.run("SELECT pgtrickle.create_stream_table_if_not_exists('totals',"
                " 'SELECT 1 AS one')");
   CHECK(again.sqlstate.empty());
-  REQUIRE(s.db.notices.size() == 1);
-  CHECK(s.db.notices[0].find("already exists, skipping") != std::string::npos);
+  REQUIRE(s.db.notices().size() == 1);
+  CHECK(s.db.notices()[0].find("already exists, skipping")
+        != std::string::npos);
   CHECK(holds(s.admin, "totals"));
   must(s.db, "SELECT pgtrickle.create_stream_table_if_not_exists('other',"
              " 'SELECT region FROM sales')");

@@ -31,7 +31,7 @@ TEST_CASE("a migration in one transaction comes true at its COMMIT") {
   must(s.db, "BEGIN;" + migration);
   CHECK(s.db.run("SELECT count(*) FROM pgtrickle.pending_calls()").value()
         == "2");
-  CHECK(s.db.notices.size() == 2);
+  CHECK(s.db.notices().size() == 2);
   auto other = s.connect();
   CHECK(other.run("SELECT count(*) FROM pgtrickle.pending_calls()").value()
         == "0");

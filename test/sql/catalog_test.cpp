@@ -117,13 +117,13 @@ TEST_CASE("settings are checked and have their declared defaults") {
 TEST_CASE("a source's capture comes and goes without notices") {
   auto db = the_environment().connect();
   db.run("CREATE TABLE public.quiet (a int)");
-  db.notices.clear();
+  db.notices().clear();
   for (const std::string change : {"_install_capture", "_release_capture"})
     for (int time = 1; time <= 2; ++time)
       CHECK(db.run("SELECT pgtrickle." + change + "('public.quiet'::regclass)")
               .sqlstate
             == "");
-  CHECK(db.notices.empty());
+  CHECK(db.notices().empty());
   db.run("DROP TABLE public.quiet");
 }
 

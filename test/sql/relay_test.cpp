@@ -138,7 +138,7 @@ TEST_CASE("notices arrive in order") {
   });
   auto db = the_environment().connect();
   db.run("SELECT pgtrickle.ping()");
-  CHECK(db.notices == std::vector<std::string>{"first", "100 %s"});
+  CHECK(db.notices() == std::vector<std::string>{"first", "100 %s"});
 }
 
 TEST_CASE("a result larger than a NATS message arrives whole") {

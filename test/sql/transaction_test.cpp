@@ -42,7 +42,7 @@ TEST_CASE("a migration creates tables and stream tables in one transaction") {
   CHECK(db.run("SELECT pgtrickle.alter_stream_table('large', schedule => '2m')")
           .sqlstate
         == "");
-  CHECK(db.notices
+  CHECK(db.notices()
         == std::vector<std::string>{
           "create_stream_table of public.per_a is carried out after COMMIT",
           "create_stream_table of public.large is carried out after COMMIT",

@@ -41,15 +41,14 @@ public:
   [[nodiscard]] int pid() const { return PQbackendPID(connection_.get()); }
   [[nodiscard]] bool connected() const;
 
+  /// Primary messages of the notices so far.
+  [[nodiscard]] std::vector<std::string>& notices() { return *notices_; }
+
 private:
   std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
   /// Where the connection finds it however often the session was moved.
   std::unique_ptr<std::vector<std::string>> notices_
     = std::make_unique<std::vector<std::string>>();
-
-public:
-  /// Primary messages of the notices so far.
-  std::vector<std::string>& notices = *notices_;
 };
 
 /// Runs statements that must succeed; throws what went wrong.
