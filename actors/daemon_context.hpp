@@ -2,6 +2,7 @@
 
 #include "services/bus/connection.hpp"
 #include "services/bus/service_statistics.hpp"
+#include "services/coordination/fleet_board.hpp"
 #include "services/metrics/metrics.hpp"
 #include "services/postgres/session.hpp"
 
@@ -47,6 +48,12 @@ struct daemon_context {
   /// Whether PostgreSQL answered when it was last looked at.
   std::shared_ptr<std::atomic<bool>> is_ready
     = std::make_shared<std::atomic<bool>>(false);
+
+  /// The whole cluster as it was heard last.
+  std::shared_ptr<fleet_board> fleet = std::make_shared<fleet_board>();
+  /// pg_trickle.metrics_request_timeout_ms as it was read last.
+  std::shared_ptr<std::atomic<int>> metrics_request_timeout_ms
+    = std::make_shared<std::atomic<int>>(5000);
 
   /// How `part` of the daemon connects to `database`.
   [[nodiscard]] postgres::session_options

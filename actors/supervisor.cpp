@@ -103,6 +103,7 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     },
     [this](const database_figures& figures) {
       figures_ = figures;
+      metrics_->figures(figures);
       report();
     },
     [this](restart_due) { restart(); },
@@ -331,11 +332,11 @@ void supervisor_state::report() {
   if (opened_ && figures_)
     self_->send(
       cluster_,
-      database_report{database_.id, database_.name, opened_->facts.fence.epoch,
-                      stream_tables_, load_.active, load_.waiting,
-                      static_cast<std::uint32_t>(
-                        opened_->settings.per_database_worker_quota),
-                      *figures_});
+      database_report{
+        database_.id, database_.name, opened_->facts.fence.epoch,
+        stream_tables_, load_.active, load_.waiting,
+        static_cast<std::uint32_t>(opened_->settings.per_database_worker_quota),
+        *figures_});
 }
 
 // -- calls --------------------------------------------------------------------
