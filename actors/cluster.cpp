@@ -41,6 +41,7 @@ cluster_state::make_behavior(context_ptr context, worker_budget_actor budget) {
       publish_heartbeat();
       publish_reports();
       tell_demands();
+      show();
       self_->delayed_send(self_, heartbeat_interval, heartbeat_due{});
     },
     [this](const databases_found& found) {
@@ -108,6 +109,12 @@ void cluster_state::tell_demands() {
     if (node.is_up)
       demanded.nodes.push_back(demand_of(node.report));
   self_->send(budget_, std::move(demanded));
+}
+
+/// Whoever asks over HTTP can't wait for an actor.
+void cluster_state::show() {
+  const auto now = self_->clock().now();
+  context_->fleet->hang({fleet_.rows(now), view_.nodes(now)});
 }
 
 void cluster_state::take(const bus::message& arrived) {

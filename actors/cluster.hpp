@@ -30,6 +30,7 @@ private:
          const std::shared_ptr<std::atomic<int>>& backlog);
   void publish_heartbeat();
   void tell_demands();
+  void show();
   void take(const bus::message& arrived);
   [[nodiscard]] node_report own_report() const;
   [[nodiscard]] database_report with_quota(database_report report) const;

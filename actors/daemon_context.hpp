@@ -2,6 +2,7 @@
 
 #include "services/bus/connection.hpp"
 #include "services/bus/service_statistics.hpp"
+#include "services/coordination/fleet_board.hpp"
 #include "services/dashboard/board.hpp"
 #include "services/metrics/metrics.hpp"
 #include "services/postgres/session.hpp"
@@ -52,6 +53,11 @@ struct daemon_context {
   /// What those who look at the dashboard see.
   std::shared_ptr<dashboard::board> board
     = std::make_shared<dashboard::board>();
+  /// The whole cluster as it was heard last.
+  std::shared_ptr<fleet_board> fleet = std::make_shared<fleet_board>();
+  /// pg_trickle.metrics_request_timeout_ms as it was read last.
+  std::shared_ptr<std::atomic<int>> metrics_request_timeout_ms
+    = std::make_shared<std::atomic<int>>(5000);
 
   /// How `part` of the daemon connects to `database`.
   [[nodiscard]] postgres::session_options

@@ -58,11 +58,12 @@ result<databases_found> discoverer_state::take_census() {
   const auto to_look_into = census_.observe(*rows, self_->clock().now());
   for (const auto& database : to_look_into)
     census_.looked_into(database.id, look_into(database), self_->clock().now());
-  const auto workers = observation::workers_of_cluster(*db_);
-  if (!workers)
-    return tl::unexpected(workers.error());
+  const auto settings = observation::settings_of_cluster(*db_);
+  if (!settings)
+    return tl::unexpected(settings.error());
+  *context_->metrics_request_timeout_ms = settings->metrics_request_timeout_ms;
   return databases_found{cluster_, census_.with_extension(),
-                         std::move(*situation), is_leaving_, *workers};
+                         std::move(*situation), is_leaving_, settings->workers};
 }
 
 /// Others read it in pg_stat_activity.

@@ -1,20 +1,18 @@
 #include "actors/daemon_options.hpp"
-#include "actors/dashboard_reader.hpp"
 #include "actors/exit_reasons.hpp"
+#include "actors/http_endpoint.hpp"
 #include "actors/logging.hpp"
 #include "actors/node.hpp"
 #include "services/bus/private_server.hpp"
 #include "services/calls/call_methods.hpp"
 #include "services/config/redaction.hpp"
 #include "services/coordination/log_throttle.hpp"
-#include "services/http/server.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
-#include <prometheus/text_serializer.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -87,42 +85,6 @@ connect(const config::options& options, const std::string& url,
   if (connected)
     metrics->nats_connected((*connected)->is_up());
   return connected;
-}
-
-http::response readiness(const std::shared_ptr<std::atomic<bool>>& is_ready) {
-  if (*is_ready)
-    return {200, "ready\n"};
-  return {503, "PostgreSQL cannot be reached\n"};
-}
-
-http::response exposition(prometheus::Registry& registry) {
-  return {200, prometheus::TextSerializer{}.Serialize(registry.Collect()),
-          "text/plain; version=0.0.4; charset=utf-8"};
-}
-
-/// Without it the daemon goes on: it is for those who look at it.
-std::optional<http::server> start_http(const config::options& options,
-                                       const daemon_context& context) {
-  if (options.http.empty())
-    return std::nullopt;
-  http::server_options serving;
-  serving.listen = options.http;
-  serving.pages["/-/healthy"] = [](const auto&) {
-    return http::response{200, "healthy\n"};
-  };
-  serving.pages["/-/ready"] = [is_ready = context.is_ready](const auto&) {
-    return readiness(is_ready);
-  };
-  serving.pages["/metrics"] = [registry = context.metrics->registry()](
-                                const auto&) { return exposition(*registry); };
-  dashboard::add_pages(serving.pages, context.board,
-                       dashboard_sessions(context));
-  auto server = http::server::start(std::move(serving));
-  if (server)
-    return std::move(*server);
-  spdlog::error("{}; metrics and health are not served. {}",
-                server.error().message, server.error().hint);
-  return std::nullopt;
 }
 
 /// Why work waits is logged now and then, however much of it waits.
@@ -222,7 +184,9 @@ result<int> run(daemon_options& options, const sigset_t& awaited, int argc,
   if (!bus)
     return tl::unexpected(bus.error());
   const auto context = context_of(chosen, metrics, std::move(*bus));
-  const auto http = start_http(chosen, *context);
+  const auto endpoint = start_http(chosen, *context);
+  if (!endpoint)
+    return tl::unexpected(endpoint.error());
   spdlog::info("pgtrickled {} starts as node {}, NATS {}, PostgreSQL {}",
                PGTRICKLE_VERSION, context->node, config::redacted(url),
                config::redacted(chosen.postgres));

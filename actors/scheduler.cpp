@@ -230,12 +230,7 @@ void scheduler_state::take_outcome(const engine::refresh_outcome& outcome,
 }
 
 void scheduler_state::measure(const engine::refresh_outcome& outcome) {
-  if (outcome.error)
-    metrics_->refresh_failed(outcome.duration);
-  else
-    metrics_->refreshed({outcome.action, outcome.duration,
-                         outcome.changes_consumed,
-                         outcome.rows_inserted + outcome.rows_deleted});
+  metrics_->refresh_took(outcome.duration);
 }
 
 void scheduler_state::put_off(const refresh_calendar::batch& tables,

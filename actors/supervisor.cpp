@@ -72,6 +72,7 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
     },
     [this](const database_figures& figures) {
       figures_ = figures;
+      metrics_->figures(figures);
       report();
     },
     [this](restart_due) { restart(); },

@@ -69,6 +69,35 @@ result<void> check_node(const std::string& node) {
               "Use at most 32 letters, digits, - and _.");
 }
 
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+result<void> check_http(const options& o) {
+  if (o.http.empty())
+    return {};
+  const auto address = parse_listen_address(o.http);
+  if (!address)
+    return tl::unexpected(address.error());
+  if (!is_loopback(address->host) && o.http_users.empty() && !o.http_open)
+    return fail(
+      errc::invalid_argument,
+      fmt::format("option http is \"{}\", which others can reach, and "
+                  "anyone could ask",
+                  o.http),
+      "Name who may by http-users, or let anyone by http-open.");
+  if (o.http_certificate.empty() != o.http_key.empty())
+    return fail(errc::invalid_argument,
+                "options http-certificate and http-key are not both set",
+                "Name both files, or neither.");
+  const auto& base = o.http_base_path;
+  if (!base.empty() && (base.front() != '/' || base.back() == '/'))
+    return fail(errc::invalid_argument,
+                fmt::format("option http-base-path is \"{}\"", base),
+                "Begin it with a slash, and don't end it with one.");
+  return {};
+}
+
 } // namespace
 
 std::span<const option_description> option_descriptions() {
@@ -111,11 +140,7 @@ result<void> validate(const options& o) {
       return check_range("shutdown-deadline", o.shutdown_deadline, 0, 3600);
     })
     .and_then([&] { return check_node(o.node); })
-    .and_then([&]() -> result<void> {
-      if (o.http.empty())
-        return {};
-      return parse_listen_address(o.http).map([](const auto&) {});
-    });
+    .and_then([&] { return check_http(o); });
 }
 
 } // namespace pgtrickle::config

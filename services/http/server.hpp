@@ -1,54 +1,54 @@
 #pragma once
 
 #include "services/core/result.hpp"
+#include "services/http/message.hpp"
 
-#include <functional>
+#include <chrono>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace pgtrickle::http {
 
-struct request {
-  std::string method;
-  /// Decoded, without the query.
-  std::string path;
-  /// What follows the question mark, as it was sent.
-  std::string query = {};
-  /// By their names in lower case.
-  std::multimap<std::string, std::string> headers = {};
+/// The errors of a server, by the names that the release gives them.
+struct metrics_server_error {
+  static constexpr auto port_in_use = errc::port_in_use;
+  static constexpr auto timeout = errc::timeout;
 };
-
-/// What a page answers to GET; HEAD gets the same without the body.
-struct response {
-  int status = 200;
-  std::string body = {};
-  std::string content_type = "text/plain; charset=utf-8";
-  /// Beyond those that every answer has.
-  std::vector<std::pair<std::string, std::string>> headers = {};
-  /// Goes on after the body, on the connection's thread, until it returns
-  /// nothing, the client goes or the server stops. It blocks for a second at
-  /// most, and may return an empty piece.
-  std::function<std::optional<std::string>()> next_chunk = {};
-};
-
-/// Called on the server's threads.
-using page = std::function<response(const request&)>;
 
 struct server_options {
   /// `address:port`.
   std::string listen = "127.0.0.1:10027";
-  /// By path. One that ends in `/*` answers for all below it.
+  /// For GET and HEAD, by path; one that ends in `/*` answers for all below it.
   std::map<std::string, page> pages = {};
+  /// For POST, by path.
+  std::map<std::string, page> actions = {};
+  /// Files in PEM; both empty: nothing is encrypted.
+  std::string certificate = {};
+  std::string key = {};
+  /// A file of lines `name:hash`; empty: anyone may ask.
+  std::string users = {};
+  /// Stands before every path; empty, or begins with a slash.
+  std::string base_path = {};
+  /// Hosts that requests may name, besides this one's own loopback names. On
+  /// loopback no others are answered.
+  std::vector<std::string> hosts = {};
+  std::size_t max_connections = 64;
+  /// How long an answer may take; asked for each request.
+  std::function<std::chrono::milliseconds()> handler_timeout
+    = [] { return std::chrono::milliseconds{5000}; };
+  /// An answer took longer: errc::timeout, of which the client is told by 503.
+  std::function<void()> timed_out = [] {};
+  std::function<void(int status)> answered = [](int) {};
 };
 
-/// Answers GET and HEAD on a fixed set of paths, within narrow limits.
+/// Answers a fixed set of paths, within narrow limits: a request of 8 KiB and a
+/// body of 64 KiB within 5 seconds, one a connection.
 class server {
 public:
-  /// Errors: wrong_state (the address is taken), invalid_argument.
+  /// Errors: port_in_use (with who holds it, if that can be seen),
+  /// invalid_argument (address, certificate or file of users).
   [[nodiscard]] static result<server> start(server_options options);
 
 private:

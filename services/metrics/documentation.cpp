@@ -11,16 +11,38 @@ constexpr std::string_view introduction
      cmake --build --preset dev --target docs -->
 # Metrics
 
-`pgtrickled` serves its metrics at `/metrics` in Prometheus's text format, on
-the address that the option `--http` gives:
+`pgtrickled` serves its metrics at `/metrics`, and those of all databases and
+nodes of the PostgreSQL cluster at `/metrics/cluster`, on the address that the
+option `--http` gives:
 
 ```sh
 curl -s http://127.0.0.1:10027/metrics
 ```
 
-Durations are in seconds. Counters begin at 0 with the daemon. Each daemon tells
-of the databases that it owns: sum over the daemons. The series of a database
-end when the daemon gives it up.
+They are told in OpenMetrics 1.0 to whoever asks for it by `Accept`, else in
+Prometheus's text format 0.0.4, and packed by gzip if `Accept-Encoding` takes it.
+[How to scrape them](integrations/prometheus.md).
+
+## One daemon
+
+Each daemon tells of the databases that it owns: sum over the daemons. The series
+of a database end when the daemon gives it up. What the database itself keeps
+count of goes on where it was, whichever daemon tells it: it does not fall when a
+daemon ends or another takes over. These series appear when the daemon has read
+the database's catalog. The counters marked “daemon” begin at 0 with the daemon;
+in OpenMetrics `_created` tells when.
+
+| Metric | Type | Labels | Counted since | What it tells |
+|---|---|---|---|---|
+)";
+
+constexpr std::string_view cluster_introduction = R"(
+## The cluster
+
+`/metrics/cluster` tells of every database and node that this daemon has heard of
+over NATS, so that one scrape serves a whole cluster. Whoever is silent stays, with
+the age of its last report. The counters are those that the databases keep: they go
+on when a database gets another owner.
 
 | Metric | Type | Labels | What it tells |
 |---|---|---|---|
@@ -36,8 +58,14 @@ constexpr std::string_view labels = R"(
 
 constexpr std::string_view more_labels = R"( |
 | `method` | the call's function in schema `pgtrickle`; `other` for any that is unknown |
+| `event` | [an alert](alerts.md); `other` for any that is unknown |
 | `outcome` | `ok`; `failed`: the caller got an error; `expired`: the call's time was over; `rejected`: what came was no call of this database, or came too late |
+| `code` | status of the answer |
+| `page` | `/metrics` or `/metrics/cluster` |
+| `node` | name of a daemon |
 | `version` | version of the daemon |
+
+`target_info`, with `node` and `service_version`, tells which daemon was scraped.
 
 A histogram `x` has the series `x_bucket` (with the label `le`), `x_sum` and
 `x_count`.
@@ -51,17 +79,26 @@ std::string list_of(const Values& values) {
   return text;
 }
 
+std::string row_of(const metric_description& metric, bool tells_since) {
+  auto row = "| `" + std::string{metric.name} + "` | ";
+  row += metric.type;
+  row += " | " + list_of(metric.labels) + " | ";
+  const auto counts = metric.type != "gauge";
+  if (tells_since)
+    row += !counts ? "| " : metric.begins_with_daemon ? "daemon | " : "ever | ";
+  row += metric.help;
+  return row + " |\n";
+}
+
 } // namespace
 
 std::string render_markdown() {
   std::string text{introduction};
-  for (const auto& metric : metric_descriptions()) {
-    text += "| `" + std::string{metric.name} + "` | ";
-    text += metric.type;
-    text += " | " + list_of(metric.labels) + " | ";
-    text += metric.help;
-    text += " |\n";
-  }
+  for (const auto& metric : metric_descriptions())
+    text += row_of(metric, true);
+  text += cluster_introduction;
+  for (const auto& metric : cluster_metric_descriptions())
+    text += row_of(metric, false);
   text += labels;
   text += list_of(database_metrics::actions);
   text += " |\n| `status` | " + list_of(database_metrics::statuses);

@@ -1,5 +1,9 @@
 #include "services/metrics/metrics.hpp"
 
+#include "services/metrics/counted_figures.hpp"
+#include "services/metrics/labels.hpp"
+#include "services/metrics/process_memory.hpp"
+
 #include <algorithm>
 
 namespace pgtrickle::metrics {
@@ -55,9 +59,15 @@ constexpr std::string_view type_name<prometheus::Gauge> = "gauge";
 template <>
 constexpr std::string_view type_name<prometheus::Histogram> = "histogram";
 
+/// Of a counter, by the word in its declaration.
+namespace begins_with {
+constexpr bool daemon = true;
+constexpr bool catalog = false;
+} // namespace begins_with
+
 families families_of(prometheus::Registry& registry) {
   return {
-#define METRIC(type, name, labels, help)                                       \
+#define METRIC(type, name, labels, since, help)                                \
   prometheus::Build##type()                                                    \
     .Name("pgtrickle_" #name)                                                  \
     .Help(help)                                                                \
@@ -66,28 +76,24 @@ families families_of(prometheus::Registry& registry) {
   };
 }
 
-/// `value` with what goes with it in `labels`.
-Labels with(Labels labels, const std::string& name, std::string_view value) {
-  labels.emplace(name, value);
-  return labels;
-}
-
-/// The place of `value`, or of the last: `other`.
-template <std::size_t N>
-std::size_t place_of(const std::array<std::string_view, N>& values,
-                     std::string_view value) {
-  const auto found = std::find(values.begin(), values.end(), value);
-  return std::min<std::size_t>(static_cast<std::size_t>(found - values.begin()),
-                               N - 1);
-}
-
 } // namespace
 
 std::span<const metric_description> metric_descriptions() {
   static const std::vector<metric_description> descriptions{
-#define METRIC(type, name, labels, help)                                       \
-  {"pgtrickle_" #name, type_name<prometheus::type>, label_names(labels), help},
+#define METRIC(type, name, labels, since, help)                                \
+  {"pgtrickle_" #name, type_name<prometheus::type>, label_names(labels),       \
+   begins_with::since, help},
 #include "services/metrics/metrics.def"
+  };
+  return descriptions;
+}
+
+std::span<const metric_description> cluster_metric_descriptions() {
+  static const std::vector<metric_description> descriptions{
+#define CLUSTER_METRIC(type, name, labels, help)                               \
+  {"pgtrickle_cluster_" #name, type_name<prometheus::type>,                    \
+   label_names(labels), begins_with::catalog, help},
+#include "services/metrics/cluster_metrics.def"
   };
   return descriptions;
 }
@@ -96,30 +102,23 @@ std::span<const metric_description> metric_descriptions() {
 // --------------------------------------------------------------
 
 database_metrics::database_metrics(const families& f, oid database,
-                                   const std::string& name) {
-  const Labels labels{{"db_oid", std::to_string(database)}, {"db_name", name}};
-  for (std::size_t i = 0; i < actions.size(); ++i)
-    refreshes_[i] = &f.refreshes_total.Add(with(labels, "action", actions[i]));
-  failures_ = &f.refresh_failures_total.Add(labels);
-  rows_changed_ = &f.rows_changed_total.Add(labels);
-  changes_consumed_ = &f.changes_consumed_total.Add(labels);
-  duration_ = &f.refresh_duration_seconds.Add(labels, refresh_buckets);
+                                   const std::string& name)
+  : families_(f), labels_{{"db_oid", std::to_string(database)},
+                          {"db_name", name}} {
+  duration_ = &f.refresh_duration_seconds.Add(labels_, refresh_buckets);
   for (std::size_t i = 0; i < statuses.size(); ++i)
     stream_tables_[i]
-      = &f.stream_tables.Add(with(labels, "status", statuses[i]));
-  workers_active_ = &f.workers_active.Add(labels);
-  workers_queued_ = &f.workers_queued.Add(labels);
-  scheduler_behind_ = &f.scheduler_behind.Add(labels);
-  up_ = &f.database_up.Add(labels);
-  alerts_published_ = &f.alerts_published_total.Add(labels);
+      = &f.stream_tables.Add(with(labels_, "status", statuses[i]));
+  workers_active_ = &f.workers_active.Add(labels_);
+  workers_queued_ = &f.workers_queued.Add(labels_);
+  scheduler_behind_ = &f.scheduler_behind.Add(labels_);
+  up_ = &f.database_up.Add(labels_);
+  alerts_published_ = &f.alerts_published_total.Add(labels_);
 }
 
 void database_metrics::remove_from(const families& f) {
-  for (auto* counter : refreshes_)
-    f.refreshes_total.Remove(counter);
-  f.refresh_failures_total.Remove(failures_);
-  f.rows_changed_total.Remove(rows_changed_);
-  f.changes_consumed_total.Remove(changes_consumed_);
+  if (counted_)
+    counted_->remove_from(f);
   f.refresh_duration_seconds.Remove(duration_);
   for (auto* gauge : stream_tables_)
     f.stream_tables.Remove(gauge);
@@ -130,16 +129,15 @@ void database_metrics::remove_from(const families& f) {
   f.alerts_published_total.Remove(alerts_published_);
 }
 
-void database_metrics::refreshed(const refresh_measure& measure) {
-  refreshes_[place_of(actions, measure.action)]->Increment();
-  changes_consumed_->Increment(static_cast<double>(measure.changes_consumed));
-  rows_changed_->Increment(static_cast<double>(measure.rows_changed));
-  duration_->Observe(seconds(measure.duration));
+void database_metrics::refresh_took(std::chrono::microseconds duration) {
+  duration_->Observe(seconds(duration));
 }
 
-void database_metrics::refresh_failed(std::chrono::microseconds duration) {
-  failures_->Increment();
-  duration_->Observe(seconds(duration));
+void database_metrics::figures(const database_figures& read) {
+  const std::scoped_lock lock{mutex_};
+  if (!counted_)
+    counted_ = std::make_shared<counted>(families_, labels_);
+  counted_->take(read);
 }
 
 void database_metrics::stream_tables(
@@ -187,6 +185,8 @@ node_metrics::node_metrics(std::shared_ptr<prometheus::Registry> registry,
                          {},
                          {}});
   all.build_info.Add({{"version", version}}).Set(1);
+  all.start_timestamp_seconds.Add({}).SetToCurrentTime();
+  all.http_timeouts_total.Add({});
 }
 
 std::shared_ptr<database_metrics>
@@ -227,6 +227,29 @@ void node_metrics::called(const std::string& method, call_outcome outcome,
 
 void node_metrics::nats_connected(bool is_connected) {
   state_->connected.Set(is_connected ? 1 : 0);
+}
+
+void node_metrics::http_answered(int status) {
+  state_->all.http_requests_total.Add({{"code", std::to_string(status)}})
+    .Increment();
+}
+
+void node_metrics::http_timed_out() {
+  state_->all.http_timeouts_total.Add({}).Increment();
+}
+
+void node_metrics::scraped(const std::string& page,
+                           std::chrono::microseconds duration, bool is_whole) {
+  const Labels labels{{"page", page}};
+  state_->all.scrapes_total.Add(labels).Increment();
+  state_->all.scrape_errors_total.Add(labels).Increment(is_whole ? 0 : 1);
+  state_->all.scrape_duration_seconds.Add(labels).Set(seconds(duration));
+}
+
+void node_metrics::observe_process(bool reaches_postgres) {
+  state_->all.up.Add({}).Set(reaches_postgres ? 1 : 0);
+  state_->all.resident_memory_bytes.Add({}).Set(
+    static_cast<double>(resident_memory()));
 }
 
 const std::shared_ptr<prometheus::Registry>& node_metrics::registry() const {

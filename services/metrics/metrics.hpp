@@ -1,5 +1,6 @@
 #pragma once
 
+#include "services/coordination/database_figures.hpp"
 #include "services/core/ids.hpp"
 
 #include <prometheus/counter.h>
@@ -25,30 +26,27 @@ struct metric_description {
   /// counter, gauge or histogram.
   std::string_view type;
   std::vector<std::string> labels;
+  /// Its counters begin at 0 with the daemon; the others the database keeps.
+  bool begins_with_daemon = true;
   std::string_view help;
 };
 
-/// Every metric, in the order of its declaration.
+/// Every metric of a daemon, in the order of its declaration.
 [[nodiscard]] std::span<const metric_description> metric_descriptions();
+
+/// Every metric of the cluster.
+[[nodiscard]] std::span<const metric_description> cluster_metric_descriptions();
 
 enum class call_outcome : std::uint8_t { ok, rejected, failed, expired };
 
 /// The metrics of a registry by name.
 struct families {
-#define METRIC(type, name, labels, help)                                       \
+#define METRIC(type, name, labels, since, help)                                \
   prometheus::Family<prometheus::type>& name;
 #include "services/metrics/metrics.def"
 };
 
 class node_metrics;
-
-/// What one refresh did.
-struct refresh_measure {
-  std::string_view action;
-  std::chrono::microseconds duration{0};
-  std::int64_t changes_consumed = 0;
-  std::int64_t rows_changed = 0;
-};
 
 /// The metrics of one database. May be used by several threads.
 class database_metrics {
@@ -58,8 +56,13 @@ public:
   static constexpr std::array<std::string_view, 5> statuses{
     "INITIALIZING", "ACTIVE", "SUSPENDED", "ERROR", "other"};
 
-  void refreshed(const refresh_measure& measure);
-  void refresh_failed(std::chrono::microseconds duration);
+  /// A refresh has ended, well or not; how many there were the catalog tells.
+  void refresh_took(std::chrono::microseconds duration);
+
+  /// What the catalog has counted, and how far stream tables are behind. Until
+  /// it was read there are no such series: a counter that showed 0 meanwhile
+  /// would have fallen.
+  void figures(const database_figures& read);
 
   /// How many stream tables have each status; those not named have none.
   void stream_tables(const std::map<std::string, int>& by_status);
@@ -72,15 +75,18 @@ public:
 private:
   friend class node_metrics;
 
+  /// The series of what the catalog counts.
+  struct counted;
+
   database_metrics(const families& f, oid database, const std::string& name);
 
   /// Takes the database's series out of the registry.
   void remove_from(const families& f);
 
-  std::array<prometheus::Counter*, actions.size()> refreshes_{};
-  prometheus::Counter* failures_;
-  prometheus::Counter* rows_changed_;
-  prometheus::Counter* changes_consumed_;
+  const families& families_;
+  prometheus::Labels labels_;
+  std::mutex mutex_;
+  std::shared_ptr<counted> counted_;
   prometheus::Histogram* duration_;
   std::array<prometheus::Gauge*, statuses.size()> stream_tables_{};
   prometheus::Gauge* workers_active_;
@@ -105,6 +111,15 @@ public:
   void called(const std::string& method, call_outcome outcome,
               std::chrono::microseconds duration);
   void nats_connected(bool is_connected);
+
+  // -- over HTTP ---
+  void http_answered(int status);
+  void http_timed_out();
+  /// The metrics of `page` were collected.
+  void scraped(const std::string& page, std::chrono::microseconds duration,
+               bool is_whole);
+  /// Sets what is true at this moment.
+  void observe_process(bool reaches_postgres);
 
   [[nodiscard]] const std::shared_ptr<prometheus::Registry>& registry() const;
 

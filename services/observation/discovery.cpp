@@ -30,17 +30,22 @@ result<std::vector<database_row>> databases_of_cluster(postgres::session& db) {
   });
 }
 
-result<std::uint32_t> workers_of_cluster(postgres::session& db) {
+result<cluster_settings> settings_of_cluster(postgres::session& db) {
   return db
-    .exec("SELECT current_setting('pg_trickle.max_dynamic_refresh_workers',"
-          " true)")
+    .exec("SELECT name, current_setting(name, true) FROM unnest(ARRAY["
+          "'pg_trickle.max_dynamic_refresh_workers',"
+          "'pg_trickle.metrics_request_timeout_ms']) name")
     .map([](const pqxx::result& rows) {
+      config::setting_texts set;
+      for (const auto& row : rows)
+        if (!row[1].is_null())
+          set.emplace_back(row[0].as<std::string>(), row[1].as<std::string>());
       config::settings settings;
       // Out of range, it is as if it were not set.
-      (void)config::read_settings(settings,
-                                  {{"pg_trickle.max_dynamic_refresh_workers",
-                                    rows[0][0].as<std::string>("4")}});
-      return static_cast<std::uint32_t>(settings.max_dynamic_refresh_workers);
+      (void)config::read_settings(settings, set);
+      return cluster_settings{
+        static_cast<std::uint32_t>(settings.max_dynamic_refresh_workers),
+        settings.metrics_request_timeout_ms};
     });
 }
 

@@ -15,9 +15,17 @@ namespace pgtrickle::observation {
 [[nodiscard]] result<std::vector<database_row>>
 databases_of_cluster(postgres::session& db);
 
-/// pg_trickle.max_dynamic_refresh_workers, as a new session of the database of
-/// `db` has it.
-[[nodiscard]] result<std::uint32_t> workers_of_cluster(postgres::session& db);
+/// What is set for the whole cluster.
+struct cluster_settings {
+  /// pg_trickle.max_dynamic_refresh_workers
+  std::uint32_t workers = 4;
+  /// pg_trickle.metrics_request_timeout_ms
+  int metrics_request_timeout_ms = 5000;
+};
+
+/// As a new session of the database of `db` has it.
+[[nodiscard]] result<cluster_settings>
+settings_of_cluster(postgres::session& db);
 
 /// Whether the database of `db` has the extension.
 [[nodiscard]] result<bool> has_extension(postgres::session& db);

@@ -15,11 +15,11 @@ std::string contents(const std::filesystem::path& file) {
   return text.str();
 }
 
-/// All sources of the scenarios, literals that go on in the next line united.
+/// All sources of the tests, literals that go on in the next line united.
 std::string scenarios() {
   std::string all;
   for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(SCENARIOS))
+       std::filesystem::recursive_directory_iterator(TESTS))
     if (entry.path().extension() == ".cpp")
       all += contents(entry.path());
   return std::regex_replace(all, std::regex{"\"\\s*\n\\s*\""}, "");

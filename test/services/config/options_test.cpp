@@ -89,6 +89,38 @@ TEST_CASE("HTTP may be off") {
   CHECK(validate(o));
 }
 
+TEST_CASE("an address that others reach needs users, or to be open to all") {
+  options o;
+  for (const auto* address : {"0.0.0.0:1", "[::]:1", "db.example:1"}) {
+    o.http = address;
+    CHECK(validate(o).error().code == errc::invalid_argument);
+  }
+  o.http_open = true;
+  CHECK(validate(o));
+  o.http_open = false;
+  o.http_users = "users";
+  CHECK(validate(o));
+  for (const auto* address : {"localhost:1", "[::1]:1", "127.0.0.2:1"}) {
+    options local;
+    local.http = address;
+    CHECK(validate(local));
+  }
+}
+
+TEST_CASE("a certificate needs its key, and a base path its slash") {
+  options o;
+  o.http_key = "key.pem";
+  CHECK(!validate(o));
+  o.http_certificate = "certificate.pem";
+  CHECK(validate(o));
+  for (const auto* base : {"/", "base", "/base/"}) {
+    o.http_base_path = base;
+    CHECK(!validate(o));
+  }
+  o.http_base_path = "/base";
+  CHECK(validate(o));
+}
+
 TEST_CASE("a listen address is a host and a port") {
   CHECK(parse_listen_address("127.0.0.1:10027")
         == listen_address{"127.0.0.1", 10027});
@@ -105,7 +137,7 @@ TEST_CASE("what is no listen address is refused") {
 }
 
 TEST_CASE("every option is described by a sentence") {
-  CHECK(option_descriptions().size() == 15);
+  CHECK(option_descriptions().size() == 22);
   for (const auto& o : option_descriptions()) {
     CAPTURE(o.name);
     CHECK(o.description.ends_with('.'));

@@ -20,6 +20,14 @@ struct fixture {
     = std::make_shared<prometheus::Registry>();
   node_metrics metrics{registry, {"refresh_stream_table"}, "0.27.0"};
 
+  void use_everything(database_metrics& db) {
+    db.figures({});
+    metrics.called("refresh_stream_table", call_outcome::ok, 1ms);
+    metrics.http_answered(200);
+    metrics.scraped("/metrics", 1ms, true);
+    metrics.observe_process(true);
+  }
+
   /// All series of a metric.
   [[nodiscard]] std::vector<prometheus::ClientMetric>
   series(const std::string& name) const {
@@ -52,28 +60,48 @@ labels shop_with(const std::string& name, const std::string& value) {
 
 } // namespace
 
-TEST_CASE_FIXTURE(fixture, "a refresh is counted by what it did") {
+TEST_CASE_FIXTURE(fixture, "what the catalog counts is shown once it is read") {
   const auto db = metrics.database(5, "shop");
-  db->refreshed({"DIFFERENTIAL", 20ms, 100, 7});
-  db->refreshed({"DIFFERENTIAL", 20ms, 1, 1});
-  db->refreshed({"NO_DATA", 1ms, 0, 0});
+  CHECK(series("pgtrickle_refreshes_total").empty());
+  database_figures figures;
+  figures.refreshes = {{"DIFFERENTIAL", 7}, {"FAILED", 2}, {"INVENTED", 3}};
+  figures.alerts = {{"stream_table_suspended", 4}, {"invented", 1}};
+  figures.rows_inserted = 9;
+  figures.lag_ms = 1500;
+  db->figures(figures);
   const auto name = "pgtrickle_refreshes_total";
-  CHECK(find(name, shop_with("action", "DIFFERENTIAL"))->counter.value == 2);
-  CHECK(find(name, shop_with("action", "NO_DATA"))->counter.value == 1);
-  CHECK(find("pgtrickle_changes_consumed_total", shop)->counter.value == 101);
-  CHECK(find("pgtrickle_rows_changed_total", shop)->counter.value == 8);
-  const auto duration
-    = find("pgtrickle_refresh_duration_seconds", shop)->histogram;
-  CHECK(duration.sample_count == 3);
-  CHECK(duration.sample_sum == doctest::Approx(0.041));
+  CHECK(find(name, shop_with("action", "DIFFERENTIAL"))->counter.value == 7);
+  CHECK(find(name, shop_with("action", "FULL"))->counter.value == 0);
+  CHECK(find(name, shop_with("action", "other"))->counter.value == 3);
+  CHECK(!find(name, shop_with("action", "FAILED")));
+  CHECK(find("pgtrickle_refresh_failures_total", shop)->counter.value == 2);
+  CHECK(find("pgtrickle_rows_inserted_total", shop)->counter.value == 9);
+  CHECK(
+    find("pgtrickle_alerts_total", shop_with("event", "other"))->counter.value
+    == 1);
+  CHECK(find("pgtrickle_worst_lag_seconds", shop)->gauge.value == 1.5);
+  CHECK(find("pgtrickle_lag_seconds", shop)->histogram.sample_count == 1);
 }
 
-TEST_CASE_FIXTURE(fixture, "a failed refresh is counted apart") {
+TEST_CASE_FIXTURE(fixture, "no counter falls, whatever the catalog says") {
   const auto db = metrics.database(5, "shop");
-  db->refresh_failed(5ms);
-  CHECK(find("pgtrickle_refresh_failures_total", shop)->counter.value == 1);
-  for (const auto& metric : series("pgtrickle_refreshes_total"))
-    CHECK(metric.counter.value == 0);
+  database_figures figures;
+  for (const auto rows : {5, 9, 3, 10}) {
+    figures.rows_inserted = rows;
+    db->figures(figures);
+    CHECK(find("pgtrickle_rows_inserted_total", shop)->counter.value
+          == std::max(rows, rows == 3 ? 9 : rows));
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "how long refreshes took is shown") {
+  const auto db = metrics.database(5, "shop");
+  db->refresh_took(20ms);
+  db->refresh_took(1ms);
+  const auto duration
+    = find("pgtrickle_refresh_duration_seconds", shop)->histogram;
+  CHECK(duration.sample_count == 2);
+  CHECK(duration.sample_sum == doctest::Approx(0.021));
 }
 
 TEST_CASE_FIXTURE(fixture, "stream tables are shown by status") {
@@ -113,11 +141,16 @@ TEST_CASE_FIXTURE(fixture, "calls are counted by method and outcome") {
 
 TEST_CASE_FIXTURE(fixture, "invented methods and actions add no series") {
   const auto db = metrics.database(5, "shop");
+  database_figures figures;
+  db->figures(figures);
   const auto actions = series("pgtrickle_refreshes_total").size();
+  const auto events = series("pgtrickle_alerts_total").size();
   for (int i = 0; i < 100; ++i) {
     metrics.called("invented_" + std::to_string(i), call_outcome::rejected,
                    1us);
-    db->refreshed({"INVENTED_" + std::to_string(i), 1us, 0, 0});
+    figures.refreshes["INVENTED_" + std::to_string(i)] = 1;
+    figures.alerts["invented_" + std::to_string(i)] = 1;
+    db->figures(figures);
   }
   CHECK(series("pgtrickle_calls_total").size() == 1);
   CHECK(find("pgtrickle_calls_total",
@@ -125,6 +158,7 @@ TEST_CASE_FIXTURE(fixture, "invented methods and actions add no series") {
           ->counter.value
         == 100);
   CHECK(series("pgtrickle_refreshes_total").size() == actions);
+  CHECK(series("pgtrickle_alerts_total").size() == events);
 }
 
 TEST_CASE_FIXTURE(fixture, "the daemon shows its build and its connection") {
@@ -144,6 +178,8 @@ TEST_CASE_FIXTURE(fixture, "who asks for a database twice gets the same") {
 TEST_CASE_FIXTURE(fixture, "a database that is let go leaves no series") {
   auto db = metrics.database(5, "shop");
   const auto other = metrics.database(6, "stock");
+  db->figures({});
+  other->figures({});
   db.reset();
   CHECK(!find("pgtrickle_database_up", shop));
   CHECK(series("pgtrickle_refreshes_total").size()
@@ -157,7 +193,7 @@ TEST_CASE_FIXTURE(fixture, "threads may share, let go and ask again") {
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([this] {
       for (int j = 0; j < 500; ++j)
-        metrics.database(5, "shop")->refreshed({"FULL", 1us, 1, 1});
+        metrics.database(5, "shop")->figures({});
     });
   for (auto& thread : threads)
     thread.join();
@@ -166,7 +202,7 @@ TEST_CASE_FIXTURE(fixture, "threads may share, let go and ask again") {
 
 TEST_CASE_FIXTURE(fixture, "every series has the labels that are declared") {
   const auto db = metrics.database(5, "shop");
-  metrics.called("refresh_stream_table", call_outcome::ok, 1ms);
+  use_everything(*db);
   for (const auto& description : metric_descriptions()) {
     const auto name = std::string{description.name};
     CAPTURE(name);
@@ -182,9 +218,23 @@ TEST_CASE_FIXTURE(fixture, "every series has the labels that are declared") {
   }
 }
 
+TEST_CASE_FIXTURE(fixture, "scrapes and answers over HTTP are counted") {
+  metrics.http_answered(404);
+  metrics.http_timed_out();
+  metrics.scraped("/metrics", 1500ms, true);
+  metrics.scraped("/metrics", 2500ms, false);
+  const labels page{{"page", "/metrics"}};
+  CHECK(find("pgtrickle_http_requests_total", {{"code", "404"}})->counter.value
+        == 1);
+  CHECK(find("pgtrickle_http_timeouts_total", {})->counter.value == 1);
+  CHECK(find("pgtrickle_scrapes_total", page)->counter.value == 2);
+  CHECK(find("pgtrickle_scrape_errors_total", page)->counter.value == 1);
+  CHECK(find("pgtrickle_scrape_duration_seconds", page)->gauge.value == 2.5);
+}
+
 TEST_CASE_FIXTURE(fixture, "counters and only counters end in total") {
   const auto db = metrics.database(5, "shop");
-  metrics.called("refresh_stream_table", call_outcome::ok, 1ms);
+  use_everything(*db);
   CHECK(registry->Collect().size() == metric_descriptions().size());
   for (const auto& description : metric_descriptions()) {
     CAPTURE(std::string{description.name});
