@@ -153,6 +153,12 @@ void add_sources(pqxx::transaction_base& tx, stream_table_id id,
     tx.exec_params("SELECT pgtrickle._install_capture($1)", table);
 }
 
+void void_what_is_known(pqxx::transaction_base& tx, stream_table_id id) {
+  tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET ddl_serial = "
+                 "ddl_serial + 1 WHERE pgt_id = $1",
+                 static_cast<std::int64_t>(id));
+}
+
 void record_sources(pqxx::transaction_base& tx, stream_table_id id,
                     const recorded_sources& sources) {
   const auto number = static_cast<std::int64_t>(id);

@@ -99,6 +99,9 @@ struct recorded_sources {
   std::set<oid> views;
 };
 
+/// A refresh that has read the catalog before this is not committed.
+void void_what_is_known(pqxx::transaction_base& tx, stream_table_id id);
+
 /// Replaces the recorded sources of `id`, and makes their capture fit.
 void record_sources(pqxx::transaction_base& tx, stream_table_id id,
                     const recorded_sources& sources);

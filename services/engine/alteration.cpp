@@ -165,14 +165,15 @@ result<stream_table_id> exchange(
       exchange_rows(tx, planned, outcome);
       finish_fill(tx, planned.program, table.name);
       record_program(tx, planned.prepared, planned.target(), planned.program);
+      outcome.duration = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - began);
+      complete(tx, planned, snapshot, outcome, fence);
       tx.exec_params(
         "UPDATE pgtrickle.pgt_stream_tables SET original_query = $2, "
         "original_search_path = $3, refresh_mode = $4 WHERE pgt_id = $1",
         static_cast<std::int64_t>(table.id), table.original_query,
         table.original_search_path, table.refresh_mode);
-      outcome.duration = std::chrono::duration_cast<std::chrono::microseconds>(
-        std::chrono::steady_clock::now() - began);
-      complete(tx, planned, snapshot, outcome, fence);
+      catalog::void_what_is_known(tx, table.id);
       settings(tx, table.id);
       return table.id;
     });

@@ -95,6 +95,7 @@ void redefine(pqxx::dbtransaction& tx, catalog::stored_stream_table table,
     tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = "
                    "true, reinit_reason = 'altered' WHERE pgt_id = $1",
                    number);
+  catalog::void_what_is_known(tx, table.id);
 }
 
 } // namespace

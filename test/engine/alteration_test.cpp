@@ -1,11 +1,14 @@
 // Another query for a stream table that is there already.
 
 #include "test/engine/stream_database.hpp"
+#include "test/support/eventually.hpp"
 #include "test/support/session.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <future>
+#include <optional>
 #include <thread>
 
 using namespace pgtrickle;
@@ -209,4 +212,63 @@ TEST_CASE_FIXTURE(shop, "readers see the old rows until the new ones are "
   CHECK(reader.run("SELECT count(n) FROM kept").value() == "1");
   CHECK(refresh({id}).at(0).action == "DIFFERENTIAL");
   CHECK(difference("kept", "SELECT item, count(*) FROM other GROUP BY 1") == 0);
+}
+
+namespace {
+
+/// A refresh that has read the catalog and has no snapshot yet, since it waits
+/// for what was announced.
+struct waiting_refresh {
+  explicit waiting_refresh(shop& db) : keeper(db.conninfo()) {
+    db.sql("INSERT INTO sale VALUES (78, 'item1', 70, 'x'), (79, 'item9', 1, "
+           "'y')");
+    closed.emplace(keeper);
+    closed->exec("LOCK TABLE pgtrickle_changes.touched IN ACCESS EXCLUSIVE "
+                 "MODE");
+    outcome = std::async(std::launch::async, [&db] {
+      return db.refresher().run({{db.id}, engine::initiator::manual}, {});
+    });
+    CHECK(test::eventually(std::chrono::seconds{5}, [&] {
+      return !db.sql("SELECT FROM pg_locks WHERE NOT granted").empty();
+    }));
+  }
+
+  result<std::vector<engine::refresh_outcome>> go_on() {
+    closed->abort();
+    return outcome.get();
+  }
+
+  pqxx::connection keeper;
+  std::optional<pqxx::work> closed;
+  std::future<result<std::vector<engine::refresh_outcome>>> outcome;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(shop, "a refresh that read the catalog before another query "
+                        "was given applies nothing by the former one") {
+  waiting_refresh refresh(*this);
+  const std::string query
+    = "SELECT item, sum(amount) AS total FROM sale WHERE id > 2 GROUP BY item";
+  const auto altered = try_alter(query);
+  REQUIRE_MESSAGE(altered, altered.error().message);
+  const auto outcome = refresh.go_on();
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code == errc::serialization_failure);
+  CHECK(difference("kept", query) == 0);
+  CHECK(this->refresh({id}).at(0).action == "NO_DATA");
+}
+
+TEST_CASE_FIXTURE(shop, "a refresh that read the catalog before another mode "
+                        "was given leaves it to be re-initialised") {
+  waiting_refresh refresh(*this);
+  stream_table_change change;
+  change.name = "kept";
+  change.refresh_mode = "FULL";
+  REQUIRE(engine::alter_stream_table(session(), owner(), change, {}));
+  const auto outcome = refresh.go_on();
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code == errc::serialization_failure);
+  CHECK(this->refresh({id}).at(0).action == "REINITIALIZE");
+  CHECK(difference("kept", totals) == 0);
 }

@@ -13,6 +13,8 @@ namespace {
 /// After its backends were terminated a few times a supervisor waits for up to
 /// a minute before it tries again.
 constexpr auto limit = 80s;
+/// What can't be refreshed stands still again at once, and tells of it.
+constexpr auto pause_between_resumptions = 5s;
 
 std::string joined(const std::vector<std::string>& row) {
   return fmt::format("{}", fmt::join(row, " "));
@@ -55,9 +57,18 @@ std::vector<std::string> oracle::wrong_tables(session& db) {
         "SELECT count(*) FROM ((SELECT * FROM {0} EXCEPT ALL ({1})) UNION ALL "
         "(({1}) EXCEPT ALL SELECT * FROM {0})) AS d",
         row[0], row[1]));
-      if (count.value() != "0")
-        wrong.push_back(fmt::format("{} is wrong: {} rows differ ({})", row[0],
-                                    count.value(), row[5]));
+      if (count.value() == "0")
+        continue;
+      wrong.push_back(fmt::format("{} is wrong: {} rows differ ({})", row[0],
+                                  count.value(), row[5]));
+      for (const auto& differing :
+           db.run(fmt::format(
+                    "(SELECT 'too many', d FROM (SELECT * FROM {0} EXCEPT ALL "
+                    "({1})) AS d LIMIT 10) UNION ALL (SELECT 'missing', d FROM "
+                    "(({1}) EXCEPT ALL SELECT * FROM {0}) AS d LIMIT 10)",
+                    row[0], row[1]))
+             .rows)
+        wrong.push_back(joined(differing));
     } else if (can_run(db, row)) {
       wrong.push_back(fmt::format("{} is {}, though its query can be run ({})",
                                   row[0], row[2], row[5]));
@@ -105,9 +116,34 @@ std::vector<std::string> oracle::wrong_in(const std::string& database) {
     wrong.push_back("no daemon serves: " + served.message);
   for (auto& one : wrong_tables(db))
     wrong.push_back(std::move(one));
-  if (!wrong.empty())
+  if (const auto now = std::chrono::steady_clock::now();
+      !wrong.empty() && now - resumed_at_ >= pause_between_resumptions) {
     resume_what_stands_still(db);
+    resumed_at_ = now;
+  }
   return wrong;
+}
+
+/// What helps to see why something is wrong.
+void oracle::note_circumstances(session& db) {
+  for (const auto* query :
+       {"SELECT 'owner', node, epoch, acquired_at FROM pgtrickle.pgt_owner",
+        "SELECT 'problem', * FROM pgtrickle.doctor('5 seconds')",
+        "SELECT 'stream table', pgt_id, pgt_relid, pgt_name, status, "
+        "refresh_mode, schedule, data_timestamp, frontier FROM "
+        "pgtrickle.pgt_stream_tables",
+        "SELECT 'dependency', pgt_id, source_relid, source_type FROM "
+        "pgtrickle.pgt_dependencies",
+        "SELECT 'refresh', h.* FROM pgtrickle.pgt_stream_tables t, LATERAL "
+        "(SELECT * FROM pgtrickle.pgt_refresh_history h WHERE h.pgt_id = "
+        "t.pgt_id ORDER BY start_time DESC LIMIT 6) h",
+        "SELECT 'announcement', * FROM pgtrickle_changes.touched ORDER BY xid "
+        "DESC LIMIT 50",
+        "SELECT 'session', pid, application_name, state, wait_event, "
+        "pg_blocking_pids(pid), left(query, 80) FROM pg_stat_activity WHERE "
+        "datname = current_database()"})
+    for (const auto& row : db.run(query).rows)
+      notes_.note(joined(row));
 }
 
 /// Errors that refreshes and calls had since the last time.
@@ -161,10 +197,12 @@ void oracle::check() {
     const std::chrono::duration<double> took
       = std::chrono::steady_clock::now() - began;
     notes_.note(fmt::format("{} is right after {:.1f} s", name, took.count()));
-    if (!right)
+    auto db = all_.connect(name);
+    if (!right) {
       for (const auto& one : wrong)
         notes_.violation(name + ": " + one);
-    auto db = all_.connect(name);
+      note_circumstances(db);
+    }
     check_history(db, name);
     check_progress(db, name);
   }

@@ -2,6 +2,7 @@
 
 #include "test/scenarios/driver/world.hpp"
 
+#include <chrono>
 #include <map>
 
 namespace pgtrickle::test::driver {
@@ -26,11 +27,13 @@ private:
   std::vector<std::string> wrong_tables(session& db);
   std::vector<std::string> remains(session& db, const std::string& database);
   std::vector<std::string> wrong_in(const std::string& database);
+  void note_circumstances(session& db);
   void check_history(session& db, const std::string& database);
   void check_progress(session& db, const std::string& database);
 
   world& all_;
   journal& notes_;
+  std::chrono::steady_clock::time_point resumed_at_{};
   /// By database and number of the stream table.
   std::map<std::string, position> reached_;
   std::map<std::string, std::string> seen_history_;
