@@ -82,10 +82,32 @@ std::vector<std::string> ranking(const std::vector<node_presence>& nodes,
   return names;
 }
 
+namespace {
+
+/// The first of the ranking; empty: there are no nodes.
+std::string_view first_of(const std::vector<node_presence>& nodes,
+                          oid database) {
+  std::pair<double, std::string_view> first;
+  for (const auto& node : nodes)
+    first = std::max(first, {claim_of(node, database), node.node});
+  return first.second;
+}
+
+} // namespace
+
+const std::vector<node_presence>&
+placement::candidates(std::string_view owner) {
+  const auto known = candidates_.find(owner);
+  return known != candidates_.end()
+           ? known->second
+           : candidates_.emplace(owner, find_candidates(owner)).first->second;
+}
+
 /// Those who live, stay, and have been there long enough; `owner`, if it is
 /// one of those who live and stay, was. Who hears calls comes before who
 /// doesn't.
-std::vector<node_presence> placement::candidates(std::string_view owner) const {
+std::vector<node_presence>
+placement::find_candidates(std::string_view owner) const {
   std::vector<node_presence> there;
   std::ranges::copy_if(seen_.nodes, std::back_inserter(there),
                        [&](const auto& node) {
@@ -110,6 +132,7 @@ std::vector<node_presence> placement::candidates(std::string_view owner) const {
 void placement::observe(cluster_situation seen, time_point now) {
   seen_ = std::move(seen);
   now_ = now;
+  candidates_.clear();
   listen();
 }
 
@@ -134,26 +157,25 @@ bool placement::has_heirs() const {
 }
 
 stance placement::decide(oid database, bool is_serving) {
+  static const database_tenure of_none;
   const auto found = seen_.tenures.find(database);
-  const auto tenure
-    = found == seen_.tenures.end() ? database_tenure{} : found->second;
+  const auto& tenure = found == seen_.tenures.end() ? of_none : found->second;
   if (tenure.owner.empty() || tenure.owner_silent_for >= lease_)
     return of_nobody(database, is_serving);
   unowned_since_.erase(database);
   if (tenure.owner == self_)
     return of_own(database, tenure);
-  const auto ranked = ranking(candidates(tenure.owner), database);
-  return !ranked.empty() && ranked.front() == self_ ? stance::serve
-                                                    : stance::stay_away;
+  return first_of(candidates(tenure.owner), database) == self_
+           ? stance::serve
+           : stance::stay_away;
 }
 
 /// Only to who already waits: a database is not let go of in the hope that
 /// someone comes.
-stance placement::of_own(oid database, const database_tenure& tenure) const {
-  const auto ranked = ranking(candidates(self_), database);
-  const auto has_better_owner = !ranked.empty() && ranked.front() != self_
-                                && tenure.waiting.contains(ranked.front());
-  return has_better_owner ? stance::hand_over : stance::serve;
+stance placement::of_own(oid database, const database_tenure& tenure) {
+  const std::string first{first_of(candidates(self_), database)};
+  return first != self_ && tenure.waiting.contains(first) ? stance::hand_over
+                                                          : stance::serve;
 }
 
 /// The next in rank steps in when those before it don't.

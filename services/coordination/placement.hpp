@@ -110,16 +110,19 @@ private:
   };
 
   void listen();
+  [[nodiscard]] const std::vector<node_presence>&
+  candidates(std::string_view owner);
   [[nodiscard]] std::vector<node_presence>
-  candidates(std::string_view owner) const;
-  [[nodiscard]] stance of_own(oid database,
-                              const database_tenure& tenure) const;
+  find_candidates(std::string_view owner) const;
+  [[nodiscard]] stance of_own(oid database, const database_tenure& tenure);
   [[nodiscard]] stance of_nobody(oid database, bool is_serving);
 
   std::string self_;
   std::chrono::milliseconds lease_;
   cluster_situation seen_;
   time_point now_;
+  /// By owner, of what was seen last.
+  std::map<std::string, std::vector<node_presence>, std::less<>> candidates_;
   /// Since when each was seen without an owner that lives.
   std::map<oid, time_point> unowned_since_;
   std::map<std::string, hearing> hearings_;
