@@ -145,7 +145,9 @@ void watcher_state::look() {
   const std::chrono::milliseconds usual{settings_.scheduler_interval_ms};
   take_notifications();
   if (self_->clock().now() >= next_confirmation_) {
-    confirm_ownership();
+    // The extension may have been dropped and created again, with another
+    // secret: then the database has to be claimed anew.
+    check(observation::confirm_ownership(*db_));
     next_confirmation_ = self_->clock().now() + std::min(usual, sign_of_life);
   }
   if (self_->clock().now() >= next_look_) {
@@ -167,12 +169,6 @@ std::chrono::milliseconds watcher_state::until_next_pulse() const {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(
     next_look_ - self_->clock().now());
   return std::clamp(left, std::chrono::milliseconds{0}, latest);
-}
-
-/// The extension may have been dropped and created again, with another secret:
-/// then the database has to be claimed anew.
-void watcher_state::confirm_ownership() {
-  check(observation::confirm_ownership(*db_));
 }
 
 void watcher_state::take_notifications() {

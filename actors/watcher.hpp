@@ -39,7 +39,6 @@ private:
 
   // -- what happens in the database ---
   void look();
-  void confirm_ownership();
   void take_notifications();
   [[nodiscard]] sources_touched new_changes();
   void look_for_changes();

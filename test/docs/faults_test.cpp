@@ -16,10 +16,9 @@ std::string contents(const std::filesystem::path& file) {
 }
 
 /// All sources of the tests, literals that go on in the next line united.
-std::string scenarios() {
+std::string sources_of_tests() {
   std::string all;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(TESTS))
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(TESTS))
     if (entry.path().extension() == ".cpp")
       all += contents(entry.path());
   return std::regex_replace(all, std::regex{"\"\\s*\n\\s*\""}, "");
@@ -28,7 +27,7 @@ std::string scenarios() {
 } // namespace
 
 TEST_CASE("the page of faults names tests that exist") {
-  const auto sources = scenarios();
+  const auto sources = sources_of_tests();
   std::istringstream page{contents(FAULTS_PAGE)};
   int named = 0;
   for (std::string line; std::getline(page, line);) {
