@@ -62,12 +62,7 @@ void add_plan(CLI::App& parent, invocation& chosen) {
   auto options = std::make_shared<plan_options>();
   auto& command = *parent.add_subcommand(
     "plan", "Shows the recommended schedules beside the present ones.");
-  command
-    .add_option_function<std::string>(
-      "stream-table",
-      [options](const std::string& given) { options->name = given; },
-      "The stream table; without it, all.")
-    ->type_name("NAME");
+  add_stream_table_or_all(command, options->name);
   command
     .add_option("--sort", options->sort,
                 "Puts first what is most mis-tuned (delta), the surest "

@@ -27,6 +27,14 @@ void add_stream_table(CLI::App& command, std::string& name) {
     ->type_name("NAME");
 }
 
+void add_stream_table_or_all(CLI::App& command, postgres::text_value& name) {
+  command
+    .add_option_function<std::string>(
+      "stream-table", [&name](const std::string& given) { name = given; },
+      "The stream table; without it, all.")
+    ->type_name("NAME");
+}
+
 void add_database_options(CLI::App& command, database_options& options,
                           const char* names) {
   command

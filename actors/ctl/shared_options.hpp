@@ -33,6 +33,9 @@ void add_format_option(CLI::App& command, std::string& format,
 /// The stream table that a command is about.
 void add_stream_table(CLI::App& command, std::string& name);
 
+/// The stream table that a command is about, or absent.
+void add_stream_table_or_all(CLI::App& command, postgres::text_value& name);
+
 /// --yes
 void add_yes_flag(CLI::App& command, bool& is_agreed);
 

@@ -37,12 +37,7 @@ void add_snapshot_list(CLI::App& parent, invocation& chosen) {
   auto options = std::make_shared<list_options>();
   auto& command = *parent.add_subcommand(
     "list", "Lists the snapshots of a database, or of one stream table.");
-  command
-    .add_option_function<std::string>(
-      "stream-table",
-      [options](const std::string& given) { options->name = given; },
-      "The stream table; without it, all.")
-    ->type_name("NAME");
+  add_stream_table_or_all(command, options->name);
   add_database_options(command, options->database);
   command.callback([options, &chosen] {
     chosen.run = [options](console& c) { return list(*options, c); };

@@ -18,8 +18,14 @@ constexpr std::string_view prefix = "pgtrickle ";
 /// are too alike for names that differ in their last character.
 std::uint64_t hash_of(std::string_view node, oid database) {
   std::uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char c : fmt::format("{}/{}", node, database))
-    hash = (hash ^ c) * 0x100000001b3;
+  const auto take = [&](std::string_view text) {
+    for (const unsigned char c : text)
+      hash = (hash ^ c) * 0x100000001b3;
+  };
+  const fmt::format_int number{database};
+  take(node);
+  take("/");
+  take({number.data(), number.size()});
   hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
   hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
   return hash ^ (hash >> 31);
