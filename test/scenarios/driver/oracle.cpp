@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 namespace pgtrickle::test::driver {
 
 namespace {
@@ -44,31 +46,34 @@ void oracle::resume_what_stands_still(session& db) {
 }
 
 /// Those that are not what their query returns, with what is known of them.
+/// Columns go by name: another query may have put them into another order.
 std::vector<std::string> oracle::wrong_tables(session& db) {
   std::vector<std::string> wrong;
   const auto tables = db.run(
     "SELECT format('%I.%I', pgt_schema, pgt_name), defining_query, status, "
     "original_search_path, original_query, concat_ws(' ', pgt_id, "
-    "refresh_mode, schedule, last_error_message, reinit_reason), is_populated "
+    "refresh_mode, schedule, last_error_message, reinit_reason), is_populated, "
+    "(SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM "
+    "pg_attribute WHERE attrelid = pgt_relid AND attnum > 0 AND NOT "
+    "attisdropped) "
     "FROM pgtrickle.pgt_stream_tables ORDER BY pgt_id");
   for (const auto& row : tables.rows) {
     if (row[2] == "ACTIVE" && row[6] == "t") {
-      const auto count = db.run(fmt::format(
-        "SELECT count(*) FROM ((SELECT * FROM {0} EXCEPT ALL ({1})) UNION ALL "
-        "(({1}) EXCEPT ALL SELECT * FROM {0})) AS d",
-        row[0], row[1]));
-      if (count.value() == "0")
-        continue;
-      wrong.push_back(fmt::format("{} is wrong: {} rows differ ({})", row[0],
-                                  count.value(), row[5]));
-      for (const auto& differing :
-           db.run(fmt::format(
-                    "(SELECT 'too many', d FROM (SELECT * FROM {0} EXCEPT ALL "
-                    "({1})) AS d LIMIT 10) UNION ALL (SELECT 'missing', d FROM "
-                    "(({1}) EXCEPT ALL SELECT * FROM {0}) AS d LIMIT 10)",
-                    row[0], row[1]))
-             .rows)
-        wrong.push_back(joined(differing));
+      const auto is = fmt::format("SELECT {} FROM {}", row[7], row[0]);
+      const auto should_be
+        = fmt::format("SELECT {} FROM ({}) AS q", row[7], row[1]);
+      for (const auto& [what, one, other] :
+           {std::tuple{"too many", is, should_be},
+            std::tuple{"missing", should_be, is}}) {
+        const auto differing
+          = db.run(fmt::format("{} EXCEPT ALL {}", one, other));
+        if (!differing.sqlstate.empty() || !differing.rows.empty())
+          wrong.push_back(fmt::format(
+            "{}: {} rows are {}, as {} {} ({})", row[0], differing.rows.size(),
+            what,
+            differing.rows.empty() ? std::string{} : joined(differing.rows[0]),
+            differing.message, row[5]));
+      }
     } else if (can_run(db, row)) {
       wrong.push_back(fmt::format("{} is {}, though its query can be run ({})",
                                   row[0], row[2], row[5]));
