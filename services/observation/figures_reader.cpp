@@ -14,7 +14,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds shortest{1000};
-constexpr milliseconds longest{10000};
+constexpr milliseconds longest{4000};
 constexpr std::chrono::minutes until_extension_is_updated{1};
 /// Reading takes no more than this share of the time.
 constexpr int rest_by_work = 20;
