@@ -124,7 +124,7 @@ void add_metrics_pages(std::map<std::string, http::page>& pages,
   pages["/metrics"] = metrics_page(
     "/metrics", context, [node = context.metrics, is_ready = context.is_ready] {
       node->observe_process(*is_ready);
-      return node->registry()->Collect();
+      return node->collect();
     });
   pages["/metrics/cluster"]
     = metrics_page("/metrics/cluster", context, [fleet = context.fleet] {

@@ -89,6 +89,7 @@ std::string encode_error(const failure& reason) {
   error->set_message(clipped(reason.message));
   error->set_detail(clipped(reason.detail));
   error->set_hint(clipped(reason.hint));
+  error->set_not_begun(reason.code == errc::taking_over);
   return reply.SerializeAsString();
 }
 

@@ -30,7 +30,7 @@ decode_signed_call(std::string_view payload);
 
 /// Checks that `asked` was signed under `secret`, was asked on the subject of
 /// its own method, is young and new, and that its time is not over.
-/// Errors: call_rejected, deadline_exceeded, overloaded.
+/// Errors: call_rejected, taking_over, deadline_exceeded, overloaded.
 [[nodiscard]] result<void> verify(const signed_call& asked,
                                   std::string_view secret,
                                   std::string_view method_of_subject,

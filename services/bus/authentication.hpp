@@ -34,8 +34,9 @@ public:
   /// a daemon whose memory is gone.
   explicit replay_guard(database_time start) : start_(start) {}
 
-  /// Errors: call_rejected (too old, from the future, seen before),
-  /// overloaded (more calls within the window than can be remembered).
+  /// Errors: taking_over (issued before `start`), call_rejected (too old, from
+  /// the future, seen before), overloaded (more calls within the window than
+  /// can be remembered).
   [[nodiscard]] result<void> admit(const std::string& id,
                                    database_time issued_at, database_time now);
 

@@ -101,10 +101,11 @@ std::span<const metric_description> cluster_metric_descriptions() {
 // -- one database
 // --------------------------------------------------------------
 
-database_metrics::database_metrics(const families& f, oid database,
-                                   const std::string& name)
-  : families_(f), labels_{{"db_oid", std::to_string(database)},
-                          {"db_name", name}} {
+database_metrics::database_metrics(const families& f, std::mutex& collecting,
+                                   oid database, const std::string& name)
+  : families_(f),
+    collecting_(collecting), labels_{{"db_oid", std::to_string(database)},
+                                     {"db_name", name}} {
   duration_ = &f.refresh_duration_seconds.Add(labels_, refresh_buckets);
   for (std::size_t i = 0; i < statuses.size(); ++i)
     stream_tables_[i]
@@ -135,8 +136,11 @@ void database_metrics::refresh_took(std::chrono::microseconds duration) {
 
 void database_metrics::figures(const database_figures& read) {
   const std::scoped_lock lock{mutex_};
-  if (!counted_)
-    counted_ = std::make_shared<counted>(families_, labels_);
+  if (counted_)
+    return counted_->take(read);
+  // A series is in the registry, and shows 0, before it has its first value.
+  const std::scoped_lock unseen{collecting_};
+  counted_ = std::make_shared<counted>(families_, labels_);
   counted_->take(read);
 }
 
@@ -170,6 +174,7 @@ struct node_metrics::state {
   families all;
   std::vector<std::string> methods;
   prometheus::Gauge& connected;
+  std::mutex collecting;
   std::mutex mutex;
   std::map<Labels, std::weak_ptr<database_metrics>> databases;
 };
@@ -182,6 +187,7 @@ node_metrics::node_metrics(std::shared_ptr<prometheus::Registry> registry,
                          all,
                          std::move(methods),
                          all.nats_connected.Add({}),
+                         {},
                          {},
                          {}});
   all.build_info.Add({{"version", version}}).Set(1);
@@ -208,7 +214,8 @@ node_metrics::database(oid database, const std::string& name) {
     s->databases.erase(found);
   };
   std::shared_ptr<database_metrics> created{
-    new database_metrics{state_->all, database, name}, release};
+    new database_metrics{state_->all, state_->collecting, database, name},
+    release};
   known = created;
   return created;
 }
@@ -252,8 +259,9 @@ void node_metrics::observe_process(bool reaches_postgres) {
     static_cast<double>(resident_memory()));
 }
 
-const std::shared_ptr<prometheus::Registry>& node_metrics::registry() const {
-  return state_->registry;
+std::vector<prometheus::MetricFamily> node_metrics::collect() const {
+  const std::scoped_lock lock{state_->collecting};
+  return state_->registry->Collect();
 }
 
 } // namespace pgtrickle::metrics

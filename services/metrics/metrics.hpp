@@ -78,12 +78,15 @@ private:
   /// The series of what the catalog counts.
   struct counted;
 
-  database_metrics(const families& f, oid database, const std::string& name);
+  database_metrics(const families& f, std::mutex& collecting, oid database,
+                   const std::string& name);
 
   /// Takes the database's series out of the registry.
   void remove_from(const families& f);
 
   const families& families_;
+  /// Held while the metrics of the daemon are collected.
+  std::mutex& collecting_;
   prometheus::Labels labels_;
   std::mutex mutex_;
   std::shared_ptr<counted> counted_;
@@ -121,7 +124,8 @@ public:
   /// Sets what is true at this moment.
   void observe_process(bool reaches_postgres);
 
-  [[nodiscard]] const std::shared_ptr<prometheus::Registry>& registry() const;
+  /// What all metrics are now, by family.
+  [[nodiscard]] std::vector<prometheus::MetricFamily> collect() const;
 
 private:
   struct state;

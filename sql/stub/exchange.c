@@ -141,17 +141,24 @@ static bool sees_daemon(void) {
   return false;
 }
 
-// Nobody got the call, so it can be sent again: one of the daemons there may
-// be about to own the database.
-static void send_again_or_give_up(exchange* call, const char* arguments) {
-  if (!setting_enabled || ms_since(call->started) >= TAKE_OVER_MS
-      || !sees_daemon())
-    report_nobody(call);
+static void send_again(exchange* call, const char* arguments) {
   WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
             TAKE_OVER_LOOK_MS, PG_WAIT_EXTENSION);
   ResetLatch(MyLatch);
   CHECK_FOR_INTERRUPTS();
   send_request(call, arguments);
+}
+
+static bool may_send_again(const exchange* call) {
+  return setting_enabled && ms_since(call->started) < TAKE_OVER_MS;
+}
+
+// Nobody got the call, so it can be sent again: one of the daemons there may
+// be about to own the database.
+static void send_again_or_give_up(exchange* call, const char* arguments) {
+  if (!may_send_again(call) || !sees_daemon())
+    report_nobody(call);
+  send_again(call, arguments);
 }
 
 static void report_gone(void) {
@@ -161,7 +168,8 @@ static void report_gone(void) {
 }
 
 // Returns whether the result is whole.
-static bool take_reply(exchange* call, const uint8* data, size_t size) {
+static bool take_reply(exchange* call, const char* arguments, const uint8* data,
+                       size_t size) {
   MemoryContext before = MemoryContextSwitchTo(call->per_reply);
   reply answer = read_reply(data, size, &call->result);
   INSTR_TIME_SET_CURRENT(call->last_heard);
@@ -174,7 +182,10 @@ static bool take_reply(exchange* call, const uint8* data, size_t size) {
       break;
     case REPLY_ERROR:
       call->open = false;
-      raise_error(&answer);
+      if (!answer.not_begun || !may_send_again(call))
+        raise_error(&answer);
+      MemoryContextSwitchTo(before);
+      send_again(call, arguments);
   }
   MemoryContextSwitchTo(before);
   MemoryContextReset(call->per_reply);
@@ -192,7 +203,7 @@ static void converse(exchange* call, const char* arguments) {
     CHECK_FOR_INTERRUPTS();
     switch (nats_client_wait(&call->nats, WAKE_UP_MS, &data, &size)) {
       case NATS_ARRIVED:
-        complete = take_reply(call, data, size);
+        complete = take_reply(call, arguments, data, size);
         break;
       case NATS_NOTHING:
         break;

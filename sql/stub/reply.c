@@ -62,7 +62,7 @@ static void add_part(const Pgtrickle__Wire__Reply__Part* part,
 }
 
 reply read_reply(const uint8* data, size_t size, partial_result* result) {
-  reply answer = {REPLY_ALIVE, NULL, NULL, NULL, 0};
+  reply answer = {REPLY_ALIVE, NULL, NULL, NULL, 0, false};
   Pgtrickle__Wire__Reply* wire
     = pgtrickle__wire__reply__unpack(&in_memory_context, size, data);
   if (wire == NULL)
@@ -80,6 +80,7 @@ reply read_reply(const uint8* data, size_t size, partial_result* result) {
       answer.message = server_text(wire->error->message);
       answer.detail = server_text(wire->error->detail);
       answer.hint = server_text(wire->error->hint);
+      answer.not_begun = wire->error->not_begun;
       break;
     case PGTRICKLE__WIRE__REPLY__KIND_RESULT:
       answer.kind = REPLY_RESULT;

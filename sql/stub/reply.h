@@ -21,6 +21,8 @@ typedef struct reply {
   char* detail;
   char* hint;
   int sqlstate;
+  // Of an error: nobody has begun with the call.
+  bool not_begun;
 } reply;
 
 typedef struct partial_result {

@@ -58,6 +58,14 @@ void replier::error(const std::string& sqlstate, const std::string& message,
   send(reply);
 }
 
+void replier::not_begun() const {
+  wire::Reply reply;
+  auto& error = *reply.mutable_error();
+  error.set_sqlstate("57P03");
+  error.set_not_begun(true);
+  send(reply);
+}
+
 void replier::part(const std::string& slice, std::uint32_t index,
                    std::uint32_t count) const {
   wire::Reply reply;

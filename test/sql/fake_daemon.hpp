@@ -25,6 +25,8 @@ public:
   void error(const std::string& sqlstate, const std::string& message,
              const std::string& detail = {},
              const std::string& hint = {}) const;
+  /// The error that says that the call may be sent again.
+  void not_begun() const;
   void result(const std::string& json) const;
   void part(const std::string& slice, std::uint32_t index,
             std::uint32_t count) const;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 namespace pgtrickle::test {
 
@@ -128,6 +129,32 @@ TEST_CASE("the daemon's error arrives with all its fields") {
   CHECK(done.detail == "since yesterday");
   CHECK(done.hint == "Choose another name.");
   CHECK_FALSE(daemon().take_cancel(100ms));
+}
+
+TEST_CASE("a call with which nobody has begun is signed and sent again") {
+  int refusals = 2;
+  daemon().answers([&](const auto&, const auto& reply) {
+    refusals-- > 0 ? reply.not_begun() : reply.result("null");
+  });
+  auto db = the_environment().connect();
+  CHECK(db.run("SELECT pgtrickle.ping()").sqlstate == "");
+  std::set<std::string> ids;
+  while (const auto call = daemon().take_call(0ms))
+    ids.insert(call->id());
+  CHECK(ids.size() == 3);
+  CHECK(daemon().forged() == 0);
+  CHECK_FALSE(daemon().take_cancel(100ms));
+}
+
+TEST_CASE("a call with which nobody begins ends, and can be cancelled") {
+  daemon().answers([](const auto&, const auto& reply) { reply.not_begun(); });
+  auto db = the_environment().connect();
+  db.run("SET statement_timeout = '300ms'");
+  CHECK(db.run("SELECT pgtrickle.ping()").sqlstate == "57014");
+  db.run("RESET statement_timeout");
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK(db.run("SELECT pgtrickle.ping()").sqlstate == "57P03");
+  CHECK(std::chrono::steady_clock::now() - begun < 8s);
 }
 
 TEST_CASE("notices arrive in order") {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,7 +32,7 @@ struct fixture {
   /// All series of a metric.
   [[nodiscard]] std::vector<prometheus::ClientMetric>
   series(const std::string& name) const {
-    for (auto& family : registry->Collect())
+    for (auto& family : metrics.collect())
       if (family.name == name)
         return family.metric;
     return {};
@@ -92,6 +93,24 @@ TEST_CASE_FIXTURE(fixture, "no counter falls, whatever the catalog says") {
     CHECK(find("pgtrickle_rows_inserted_total", shop)->counter.value
           == std::max(rows, rows == 3 ? 9 : rows));
   }
+}
+
+TEST_CASE_FIXTURE(fixture, "a counter is never seen without its first value") {
+  database_figures figures;
+  figures.refreshes = {{"FULL", 1}};
+  std::atomic<bool> is_over = false;
+  std::thread registrar{[&] {
+    for (oid database = 1; database <= 2000; ++database)
+      metrics.database(database, "shop")->figures(figures);
+    is_over = true;
+  }};
+  int without = 0;
+  while (!is_over)
+    for (const auto& shown : series("pgtrickle_refreshes_total"))
+      for (const auto& label : shown.label)
+        without += label.value == "FULL" && shown.counter.value != 1;
+  registrar.join();
+  CHECK(without == 0);
 }
 
 TEST_CASE_FIXTURE(fixture, "how long refreshes took is shown") {
