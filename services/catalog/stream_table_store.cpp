@@ -186,6 +186,9 @@ void record_sources(pqxx::transaction_base& tx, stream_table_id id,
                    table);
   for (const auto& row : before)
     tx.exec_params("SELECT pgtrickle._release_capture($1)", row[0].as<oid>());
+  // A rebuild may have found another table under the name: who schedules by
+  // the sources has to know.
+  tx.exec("NOTIFY pgtrickle_catalog");
 }
 
 std::vector<std::string> dependents_of(pqxx::transaction_base& tx, oid relid) {

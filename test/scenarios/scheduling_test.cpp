@@ -67,6 +67,18 @@ TEST_CASE("a stream table that is to be as fresh as possible waits for no "
   CHECK(comes_true(s.admin, "newest", 6s));
 }
 
+TEST_CASE("a stream table follows the table that took its source's place") {
+  scenario s;
+  must(s.db, "CREATE TABLE base (a int); INSERT INTO base VALUES (1)");
+  create(s.db, "reader", "SELECT a FROM base", "1s");
+  must(s.db, "DROP TABLE base; CREATE TABLE base (a int)");
+  REQUIRE(comes_true(s.admin, "reader", 20s));
+  for (int i = 0; i < 3; ++i) {
+    must(s.db, "INSERT INTO base VALUES (2)");
+    CHECK(comes_true(s.admin, "reader", 6s));
+  }
+}
+
 TEST_CASE("a diamond is refreshed at one snapshot") {
   scenario s;
   must(s.db, "CREATE TABLE base (a int); INSERT INTO base VALUES (1)");
