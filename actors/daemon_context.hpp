@@ -5,6 +5,7 @@
 #include "services/coordination/fleet_board.hpp"
 #include "services/dashboard/board.hpp"
 #include "services/metrics/metrics.hpp"
+#include "services/postgres/doorbell.hpp"
 #include "services/postgres/session.hpp"
 
 #include <fmt/format.h>
@@ -41,6 +42,9 @@ struct daemon_context {
   /// Where all of the daemon's sessions wait for their places.
   std::shared_ptr<postgres::connection_gate> connections
     = std::make_shared<postgres::connection_gate>();
+  /// Rings for all sessions that wait for notifications.
+  std::shared_ptr<postgres::doorbell> doorbell
+    = std::make_shared<postgres::doorbell>();
   /// How long a shutdown waits for the work that is in progress.
   std::chrono::seconds shutdown_deadline{30};
   /// Whether it was to hand over what it owned, and has.

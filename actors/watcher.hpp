@@ -39,10 +39,11 @@ private:
 
   // -- what happens in the database ---
   void look();
+  void plan_pulse();
   void take_notifications();
+  void notified(const std::set<std::string>& channels);
   [[nodiscard]] sources_touched new_changes();
   void look_for_changes();
-  [[nodiscard]] std::chrono::milliseconds until_next_pulse() const;
   void list_stream_tables();
   void tell_figures();
 
@@ -73,6 +74,8 @@ private:
   observation::change_gate gate_;
   look_pace pace_;
   observation::figures_reader figures_;
+  /// The next pulse that counts.
+  std::chrono::steady_clock::time_point next_pulse_{};
   std::chrono::steady_clock::time_point next_confirmation_{};
   std::chrono::steady_clock::time_point next_look_{};
   std::chrono::steady_clock::time_point next_guard_{};

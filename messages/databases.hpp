@@ -69,6 +69,8 @@ struct hand_over_overdue {};
 
 struct claim_due {};
 struct pulse {};
+/// Something has arrived at a session, or its server is gone.
+struct doorbell_rang {};
 struct look_due {};
 struct heartbeat_due {};
 
@@ -101,6 +103,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::hand_over_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::hand_over_overdue)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::claim_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::pulse)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::doorbell_rang)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::look_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::heartbeat_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::restart_due)

@@ -108,8 +108,10 @@ using planner_actor = clerk_actor;
 using watcher_actor = caf::typed_actor<
   // Tries to own the database.
   caf::reacts_to<claim_due>,
-  // Looks for notifications, changes and workers that wait for their callers.
+  // Looks for changes and for workers that wait for their callers.
   caf::reacts_to<pulse>,
+  // Takes the notifications that have come.
+  caf::reacts_to<doorbell_rang>,
   // Looks for changes at once.
   caf::replies_to<look_request>::with<sources_touched>,
   // Looks for changes of these sources more often.

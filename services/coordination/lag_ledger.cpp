@@ -41,4 +41,9 @@ lag_ledger::lags lag_ledger::look(const std::vector<late_table>& late,
   return found;
 }
 
+void lag_ledger::all_fresh(time_point now) {
+  clean_at_.clear();
+  last_look_ = now;
+}
+
 } // namespace pgtrickle

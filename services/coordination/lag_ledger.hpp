@@ -37,6 +37,9 @@ public:
   [[nodiscard]] lags look(const std::vector<late_table>& late,
                           std::size_t targeted, time_point now);
 
+  /// Nothing was late at `now`.
+  void all_fresh(time_point now);
+
 private:
   std::optional<time_point> last_look_;
   /// When what is late was last seen not to be.

@@ -14,7 +14,9 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds shortest{1000};
-constexpr milliseconds longest{4000};
+constexpr milliseconds longest_while_late{4000};
+/// Whatever could make something late stirs.
+constexpr milliseconds longest{30'000};
 constexpr std::chrono::minutes until_extension_is_updated{1};
 /// Reading takes no more than this share of the time.
 constexpr int rest_by_work = 20;
@@ -72,10 +74,10 @@ figures_reader::read(postgres::session& db, ownership fence, time_point now) {
     return figures_or_none{database_figures{}};
   }
   if (!read) {
-    next_ = now + longest;
+    next_ = now + longest_while_late;
     return tl::unexpected(read.error());
   }
-  auto figures = figures_in((*read)[0][0].as<std::string>());
+  auto figures = figures_in((*read)[0][0].as<std::string>(), now);
   plan(figures != last_, std::chrono::steady_clock::now() - began, now);
   last_ = figures;
   if (count_rows_ > many_count_rows)
@@ -89,7 +91,16 @@ void figures_reader::stir() {
   interval_ = std::min(interval_, shortest);
 }
 
-database_figures figures_reader::figures_in(const std::string& text) {
+void figures_reader::saw_nothing(time_point now) {
+  if (!all_fresh_at_)
+    return;
+  const auto& [read_at, by_database] = *all_fresh_at_;
+  lags_.all_fresh(by_database
+                  + std::chrono::floor<milliseconds>(now - read_at));
+}
+
+database_figures figures_reader::figures_in(const std::string& text,
+                                            time_point now) {
   const auto read = json::parse(text);
   database_figures figures;
   for (const auto& [status, number] : read["stream_tables"].items())
@@ -98,9 +109,13 @@ database_figures figures_reader::figures_in(const std::string& text) {
     count(figures, counter);
   figures.alerts_waiting = read["alerts_waiting"].get<std::int64_t>();
   count_rows_ = read["count_rows"].get<std::int64_t>();
+  const auto late = late_tables(read["late"]);
+  const auto by_database = time_of(read["now"]);
+  all_fresh_at_.reset();
+  if (late.empty())
+    all_fresh_at_.emplace(now, by_database);
   const auto lags
-    = lags_.look(late_tables(read["late"]), read["targets"].get<std::size_t>(),
-                 time_of(read["now"]));
+    = lags_.look(late, read["targets"].get<std::size_t>(), by_database);
   figures.lag_ms = static_cast<double>(lags.worst.count());
   figures.lag_share_p95 = lags.share_p95;
   return figures;
@@ -109,7 +124,8 @@ database_figures figures_reader::figures_in(const std::string& text) {
 void figures_reader::plan(bool has_moved,
                           std::chrono::steady_clock::duration took,
                           time_point now) {
-  interval_ = has_moved ? shortest : std::min(interval_ * 2, longest);
+  const auto most = all_fresh_at_ ? longest : longest_while_late;
+  interval_ = has_moved ? shortest : std::min(interval_ * 2, most);
   next_ = now
           + std::max(interval_,
                      std::chrono::ceil<milliseconds>(rest_by_work * took));

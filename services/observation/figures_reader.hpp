@@ -11,7 +11,8 @@
 namespace pgtrickle::observation {
 
 /// Reads what a database reports of itself, by one statement over one session:
-/// each second while the figures move, less often while they don't.
+/// each second while the figures move, less often while they don't, and seldom
+/// while nothing is late either.
 class figures_reader {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -25,14 +26,21 @@ public:
   /// There is something new: the next one is due soon.
   void stir();
 
+  /// A look for changes found none. Where nothing was late, nothing is.
+  void saw_nothing(time_point now);
+
 private:
-  [[nodiscard]] database_figures figures_in(const std::string& json);
+  [[nodiscard]] database_figures figures_in(const std::string& json,
+                                            time_point now);
   void plan(bool has_moved, std::chrono::steady_clock::duration took,
             time_point now);
 
   time_point next_{};
   std::chrono::milliseconds interval_{};
   std::optional<database_figures> last_;
+  /// By both clocks, when it was read that nothing is late; absent: something
+  /// is.
+  std::optional<std::pair<time_point, lag_ledger::time_point>> all_fresh_at_;
   std::int64_t count_rows_ = 0;
   lag_ledger lags_;
 };

@@ -279,6 +279,8 @@ result<void> session::listen(const std::string& channel) {
 
 int session::backend_pid() const { return state_->db->backendpid(); }
 
+int session::socket() { return raw().sock(); }
+
 pqxx::connection& session::raw() { return *state_->db; }
 
 } // namespace pgtrickle::postgres

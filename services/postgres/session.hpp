@@ -92,6 +92,8 @@ public:
   [[nodiscard]] result<void> listen(const std::string& channel);
 
   [[nodiscard]] int backend_pid() const;
+  /// Readable when something arrives outside of a statement.
+  [[nodiscard]] int socket();
   [[nodiscard]] pqxx::connection& raw();
 
 private:

@@ -114,6 +114,7 @@ struct fixture : test::actor_fixture {
             self->send(aut, std::move(database));
           },
           [](pulse) {},
+          [](doorbell_rang) {},
           [](look_request) { return sources_touched{}; },
           [](const sources_awaited&) {},
           [](const work_started&) {},

@@ -30,6 +30,15 @@ TEST_CASE("a table is behind since it was last seen to be up to date") {
   CHECK(ledger.look({late(1, old)}, 0, start + 7s).worst == 1s);
 }
 
+TEST_CASE("what was seen to be up to date is not behind since an older look") {
+  lag_ledger ledger;
+  CHECK(ledger.look({}, 0, start).worst == 0ms);
+  ledger.all_fresh(start + 20s);
+  CHECK(ledger.look({late(1, start - 1h)}, 0, start + 21s).worst == 1s);
+  ledger.all_fresh(start + 30s);
+  CHECK(ledger.look({late(1, start - 1h)}, 0, start + 31s).worst == 1s);
+}
+
 TEST_CASE("a refresh that leaves changes behind makes its table younger") {
   lag_ledger ledger;
   CHECK(ledger.look({late(1, start - 1h)}, 0, start).worst == 1h);
