@@ -14,6 +14,8 @@ namespace {
 constexpr int max_backlog = 4096;
 /// A deadline further away is as good as none.
 constexpr std::chrono::hours longest_call{24};
+/// For how long messages may be on their way.
+constexpr std::chrono::seconds longest_delivery{60};
 
 } // namespace
 
@@ -47,6 +49,7 @@ void gateway_state::attach(const database_attached& terms) {
     return;
   }
   const auto now = terms.clock.at(self_->clock().now());
+  left_.erase(terms.address);
   context_->served->serve(terms.address);
   auto& served
     = databases_
@@ -76,9 +79,14 @@ void gateway_state::listen(served_database& served,
 
 void gateway_state::stop_listening(oid database) {
   context_->served->stop_serving(database);
+  const auto now = self_->clock().now();
+  std::erase_if(left_, [&](const auto& one) {
+    return now - one.second > longest_delivery;
+  });
   std::erase_if(databases_, [&](const auto& served) {
     if (served.first.database != database)
       return false;
+    left_[served.first] = now;
     if (served.second.doorman)
       self_->send_exit(served.second.doorman, caf::exit_reason::user_shutdown);
     return true;
@@ -97,11 +105,26 @@ void gateway_state::take(const bus::message& arrived) {
   const auto address = bus::address_of(arrived.subject);
   const auto found = address ? databases_.find(*address) : databases_.end();
   if (found == databases_.end())
-    return garbage("subject of no database served here");
+    return turn_away(address, arrived);
   if (wire::is_program_call(arrived))
     take_from_program(found->second, arrived);
   else
     take_from(found->second, arrived);
+}
+
+/// Whoever sent it before the database was let go hears of nobody otherwise.
+void gateway_state::turn_away(const std::optional<bus::database_address>& from,
+                              const bus::message& arrived) {
+  if (!from || !left_.contains(*from))
+    return garbage("subject of no database served here");
+  const auto format = wire::is_program_call(arrived)
+                        ? wire::format_of(arrived)
+                        : reply_format::signed_call;
+  reject(from->database, arrived.reply_to, format,
+         {errc::taking_over,
+          "another daemon takes the database over",
+          {},
+          "Repeat the call."});
 }
 
 void gateway_state::take_from(served_database& served,

@@ -43,6 +43,8 @@ private:
 
   // -- calls ---
   void take(const bus::message& arrived);
+  void turn_away(const std::optional<bus::database_address>& from,
+                 const bus::message& arrived);
   void take_from(served_database& served, const bus::message& arrived);
   void take_from_program(served_database& served, const bus::message& arrived);
   void begin(served_database& served, const std::string& reply_to,
@@ -73,6 +75,8 @@ private:
   context_ptr context_;
   doorman_factory doormen_;
   std::map<bus::database_address, served_database> databases_;
+  /// When those were let go for which calls may still arrive.
+  std::map<bus::database_address, std::chrono::steady_clock::time_point> left_;
   call_ledger ledger_;
   bool is_looking_ = false;
   log_throttle rejections_{std::chrono::seconds{10}};

@@ -20,7 +20,11 @@ refresh_result refresh_worker_state::refresh(const refresh_task& task) {
   if (!open)
     return {tl::unexpected(open.error()), began};
   const auto pid = (*open)->db().backend_pid();
-  self_->send(watcher_, work_started{pid, task.ticket});
+  const auto is_scheduled = task.order.by == engine::initiator::scheduler;
+  self_->send(watcher_,
+              work_started{pid, task.ticket,
+                           is_scheduled ? task.order.tables
+                                        : std::vector<stream_table_id>{}});
   auto outcomes
     = task.ticket.is_cancelled()
         ? tl::unexpected(failure{errc::cancelled, "refresh was cancelled"})

@@ -39,7 +39,7 @@ watcher_state::make_behavior(context_ptr context, database_id database,
       plan_pulse();
     },
     [this](const work_started& work) {
-      works_.began(work);
+      works_.began(work, self_->clock().now());
       plan_pulse();
     },
     [this](const work_finished& work) {
@@ -182,6 +182,11 @@ void watcher_state::guard_work() {
                                           "Commit first, then call."}});
       cancel_work(call_id);
     }
+  if (const auto served = checked(works_.give_way(*db_, self_->clock().now())))
+    for (const auto& user : *served)
+      spdlog::info("database {}: a refresh gives way to session {}, which "
+                   "waits for {}",
+                   facts_.name, user.user_pid, user.object);
   check(works_.repeat_cancels(*db_));
 }
 

@@ -68,6 +68,8 @@ inline failure call_interrupted() {
 struct work_started {
   int worker_pid = 0;
   call_ticket ticket;
+  /// The stream tables that the scheduler has refreshed; none: a user waits.
+  std::vector<stream_table_id> scheduled = {};
 };
 
 struct work_finished {

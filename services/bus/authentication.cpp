@@ -27,12 +27,12 @@ bool signature_matches(std::string_view secret, std::string_view text,
 
 result<void> replay_guard::admit(const std::string& id, database_time issued_at,
                                  database_time now) {
+  if (issued_at < now - window)
+    return fail(errc::call_rejected, "call is too old", "Repeat the call.");
   if (issued_at < start_)
     return fail(errc::taking_over,
                 "call was issued before the daemon took the database over",
                 "Repeat the call.");
-  if (issued_at < now - window)
-    return fail(errc::call_rejected, "call is too old", "Repeat the call.");
   if (issued_at > now + window)
     return fail(errc::call_rejected, "call was issued in the future",
                 "Check the clock of the database server.");

@@ -1,6 +1,7 @@
 #include "services/observation/work_guard.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace pgtrickle::observation {
 
@@ -13,6 +14,20 @@ constexpr auto blocked_workers
     "  LIMIT 1), 'a row that the refresh needs')"
     " FROM unnest($1::int[], $2::int[]) AS w (worker, caller)"
     " WHERE w.caller = ANY (pg_blocking_pids(w.worker))";
+
+// A lock for DDL, or what a call that changes or drops a stream table waits
+// for.
+constexpr auto delayed_users
+  = "SELECT DISTINCT ON (w.worker) w.worker, l.pid,"
+    " coalesce(l.relation::regclass::text, 'a stream table')"
+    " FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+    " CROSS JOIN unnest($1::int[]) AS w (worker)"
+    " WHERE NOT l.granted"
+    " AND l.waitstart < clock_timestamp() - interval '300 milliseconds'"
+    " AND (l.mode = 'AccessExclusiveLock'"
+    "  AND a.application_name NOT LIKE 'pgtrickle %'"
+    "  OR a.application_name LIKE 'pgtrickle registrar@%')"
+    " AND w.worker = ANY (pg_blocking_pids(l.pid))";
 
 } // namespace
 
@@ -33,6 +48,18 @@ blocked_by_caller(postgres::session& db,
         blocked.push_back({row[0].as<int>(), row[1].as<std::string>()});
       return blocked;
     });
+}
+
+result<std::vector<delayed_user>>
+delayed_by(postgres::session& db, const std::vector<int>& worker_pids) {
+  return db.once<std::vector<delayed_user>>([&](pqxx::transaction_base& tx) {
+    std::vector<delayed_user> delayed;
+    for (const auto& row : tx.exec_params(
+           delayed_users, fmt::format("{{{}}}", fmt::join(worker_pids, ","))))
+      delayed.push_back(
+        {row[0].as<int>(), row[1].as<int>(), row[2].as<std::string>()});
+    return delayed;
+  });
 }
 
 result<void> cancel_backend(postgres::session& db, int pid) {

@@ -26,6 +26,18 @@ struct blocked_worker {
 blocked_by_caller(postgres::session& db,
                   const std::vector<working_pair>& pairs);
 
+/// A session that has waited for a moment to change or drop what a worker uses.
+struct delayed_user {
+  int worker_pid = 0;
+  int user_pid = 0;
+  /// What its lock is on, for the log.
+  std::string object;
+};
+
+/// Whom the workers keep waiting, one each. Autovacuum gives way to the same.
+[[nodiscard]] result<std::vector<delayed_user>>
+delayed_by(postgres::session& db, const std::vector<int>& worker_pids);
+
 /// Cancels what the backend is doing.
 [[nodiscard]] result<void> cancel_backend(postgres::session& db, int pid);
 

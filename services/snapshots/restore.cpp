@@ -9,6 +9,7 @@
 #include "services/query/sql_text.hpp"
 #include "services/snapshots/archive.hpp"
 #include "services/snapshots/progress.hpp"
+#include "services/snapshots/restore_trail.hpp"
 
 #include <fmt/format.h>
 
@@ -25,6 +26,7 @@ struct restore_work {
   catalog::stored_stream_table table;
   bool is_new = false;
   engine::row_counts rows;
+  std::string began_at;
   /// Why it can't go on from the snapshot.
   std::string reason;
 };
@@ -219,12 +221,8 @@ void complete(pqxx::dbtransaction& tx, const restore_work& work,
       ? std::optional<std::string>{from.data_timestamp}
       : std::nullopt,
     work.reason.empty() ? "" : why);
-  tx.exec_params(
-    "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time, end_time, "
-    "data_timestamp, action, reason, status, initiated_by, rows_inserted, "
-    "rows_deleted) VALUES ($1, now(), clock_timestamp(), $2::timestamptz, "
-    "'RESTORE', $3, 'COMPLETED', 'MANUAL', $4, $5)",
-    id, from.data_timestamp, why, work.rows.inserted, work.rows.deleted);
+  record(tx, work.table.id,
+         {work.began_at, from.data_timestamp, why, work.rows});
   tx.exec("NOTIFY pgtrickle_catalog");
 }
 
@@ -259,6 +257,7 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
          work.snapshot.contents.row_count);
   check_rows(tx, work.snapshot);
   take_table(tx, by, name, work);
+  work.began_at = now_in(tx);
   check_definition(tx, work);
   restoration done{work.table.id, false, {}};
   if (work.table.refresh_mode == engine::immediate_mode) {

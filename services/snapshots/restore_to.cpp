@@ -8,6 +8,7 @@
 #include "services/engine/one_off_program.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/query/sql_text.hpp"
+#include "services/snapshots/restore_trail.hpp"
 #include "services/snapshots/snapshots.hpp"
 #include "services/snapshots/subject.hpp"
 
@@ -103,7 +104,7 @@ engine::row_counts rewind(pqxx::dbtransaction& tx,
 void complete(pqxx::dbtransaction& tx,
               const catalog::stored_stream_table& table,
               const refresh_program& program, const moment& target,
-              engine::row_counts rows) {
+              engine::row_counts rows, const std::string& began_at) {
   const auto id = static_cast<std::int64_t>(table.id);
   const auto why = "restored to " + target.at;
   tx.exec("ANALYZE " + table.name);
@@ -115,12 +116,7 @@ void complete(pqxx::dbtransaction& tx,
     "ELSE reinit_reason END, ddl_serial = ddl_serial + 1, updated_at = now() "
     "WHERE pgt_id = $1",
     id, target.reached.snapshot, target.at, !program.state.empty(), why);
-  tx.exec_params(
-    "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time, end_time, "
-    "data_timestamp, action, reason, status, initiated_by, rows_inserted, "
-    "rows_deleted) VALUES ($1, now(), clock_timestamp(), $2::timestamptz, "
-    "'RESTORE', $3, 'COMPLETED', 'MANUAL', $4, $5)",
-    id, target.at, why, rows.inserted, rows.deleted);
+  record(tx, table.id, {began_at, target.at, why, rows});
   catalog::write_alert(tx, alert::snapshot_restored, table.id,
                        {{"stream_table", table.name},
                         {"pgt_id", id},
@@ -133,6 +129,7 @@ void complete(pqxx::dbtransaction& tx,
 rewinding restore_within(pqxx::dbtransaction& tx, const subject& of,
                          const std::string& time, ownership fence) {
   const auto table = lock(tx, of);
+  const auto began_at = now_in(tx);
   const auto program = program_from_json(catalog::program_of(tx, table.id));
   if (!program || table.needs_reinit || table.needs_recompile)
     throw abandoned({errc::wrong_state,
@@ -141,7 +138,7 @@ rewinding restore_within(pqxx::dbtransaction& tx, const subject& of,
                      "Call pgtrickle.refresh_stream_table, then this."});
   const auto target = find_moment(tx, table.id, table.name, time);
   const auto rows = rewind(tx, table, *program, target);
-  complete(tx, table, *program, target, rows);
+  complete(tx, table, *program, target, rows, began_at);
   catalog::check_fence(tx, fence.epoch);
   return {target.at,
           fmt::format("{} stays at {} until pgtrickle.resume_stream_table()",

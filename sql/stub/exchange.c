@@ -38,6 +38,11 @@ typedef struct exchange {
   instr_time last_heard;
   // The daemon may be at work on it.
   bool open;
+  // A daemon has said that it works on it.
+  bool begun;
+  // One that does not own the database any more, or not yet, got it. If another
+  // one got it too, that one is heard soon.
+  bool turned_away;
   partial_result result;
   // For what one reply needs; emptied after each.
   MemoryContext per_reply;
@@ -63,9 +68,11 @@ static TimestampTz deadline_of(const exchange* call, TimestampTz now) {
 static void send_cancel(exchange* call) {
   TimestampTz now = GetCurrentTimestamp();
   char* arguments = psprintf("{\"id\": \"%s\"}", call->call_id);
-  signed_call message
-    = sign_call(&call->by, "cancel", arguments, now,
-                TimestampTzPlusMilliseconds(now, MAX_CALL_MS));
+  char own_id[CALL_ID_DIGITS + 1];
+  signed_call message;
+  make_random_id(own_id);
+  message = sign_call(&call->by, own_id, "cancel", arguments, now,
+                      TimestampTzPlusMilliseconds(now, MAX_CALL_MS));
   nats_client_farewell(&call->nats,
                        psprintf("%s.cancel", call->by.subject_prefix),
                        message.bytes, message.size, FAREWELL_MS);
@@ -85,20 +92,21 @@ static void end_exchange(int code, Datum argument) {
 
 static void send_request(exchange* call, const char* arguments) {
   TimestampTz now = GetCurrentTimestamp();
-  signed_call request = sign_call(&call->by, call->method, arguments, now,
-                                  deadline_of(call, now));
+  signed_call request = sign_call(&call->by, call->call_id, call->method,
+                                  arguments, now, deadline_of(call, now));
   size_t limit = nats_client_limit(&call->nats);
   if (request.size > limit)
     ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
             errmsg("the arguments of %s need %zu bytes, and NATS takes %zu",
                    call->method, request.size, limit),
             errhint("Shorten them, or raise max_payload of nats-server."));
-  strlcpy(call->call_id, request.id, sizeof(call->call_id));
   nats_client_request(
     &call->nats, psprintf("%s.call.%s", call->by.subject_prefix, call->method),
     request.bytes, request.size);
   INSTR_TIME_SET_CURRENT(call->last_heard);
   call->open = true;
+  call->begun = false;
+  call->turned_away = false;
 }
 
 static void check_patience(exchange* call) {
@@ -141,14 +149,6 @@ static bool sees_daemon(void) {
   return false;
 }
 
-static void send_again(exchange* call, const char* arguments) {
-  WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-            TAKE_OVER_LOOK_MS, PG_WAIT_EXTENSION);
-  ResetLatch(MyLatch);
-  CHECK_FOR_INTERRUPTS();
-  send_request(call, arguments);
-}
-
 static bool may_send_again(const exchange* call) {
   return setting_enabled && ms_since(call->started) < TAKE_OVER_MS;
 }
@@ -158,7 +158,11 @@ static bool may_send_again(const exchange* call) {
 static void send_again_or_give_up(exchange* call, const char* arguments) {
   if (!may_send_again(call) || !sees_daemon())
     report_nobody(call);
-  send_again(call, arguments);
+  WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+            TAKE_OVER_LOOK_MS, PG_WAIT_EXTENSION);
+  ResetLatch(MyLatch);
+  CHECK_FOR_INTERRUPTS();
+  send_request(call, arguments);
 }
 
 static void report_gone(void) {
@@ -168,8 +172,7 @@ static void report_gone(void) {
 }
 
 // Returns whether the result is whole.
-static bool take_reply(exchange* call, const char* arguments, const uint8* data,
-                       size_t size) {
+static bool take_reply(exchange* call, const uint8* data, size_t size) {
   MemoryContext before = MemoryContextSwitchTo(call->per_reply);
   reply answer = read_reply(data, size, &call->result);
   INSTR_TIME_SET_CURRENT(call->last_heard);
@@ -181,12 +184,13 @@ static bool take_reply(exchange* call, const char* arguments, const uint8* data,
       ereport(NOTICE, errmsg_internal("%s", answer.message));
       break;
     case REPLY_ERROR:
-      call->open = false;
-      if (!answer.not_begun || !may_send_again(call))
+      if (!answer.not_begun || !may_send_again(call)) {
+        call->open = false;
         raise_error(&answer);
-      MemoryContextSwitchTo(before);
-      send_again(call, arguments);
+      }
   }
+  call->begun = call->begun || answer.kind != REPLY_ERROR;
+  call->turned_away = !call->begun;
   MemoryContextSwitchTo(before);
   MemoryContextReset(call->per_reply);
   return result_is_complete(&call->result);
@@ -203,9 +207,12 @@ static void converse(exchange* call, const char* arguments) {
     CHECK_FOR_INTERRUPTS();
     switch (nats_client_wait(&call->nats, WAKE_UP_MS, &data, &size)) {
       case NATS_ARRIVED:
-        complete = take_reply(call, arguments, data, size);
+        complete = take_reply(call, data, size);
         break;
       case NATS_NOTHING:
+        if (call->turned_away
+            && ms_since(call->last_heard) >= TAKE_OVER_LOOK_MS)
+          send_request(call, arguments);
         break;
       case NATS_NOBODY:
         send_again_or_give_up(call, arguments);
@@ -229,6 +236,7 @@ static exchange* new_exchange(const char* method) {
     = setting_call_timeout > 0 ? setting_call_timeout : MAX_CALL_MS;
   INSTR_TIME_SET_CURRENT(call->started);
   initStringInfo(&call->result.json);
+  make_random_id(call->call_id);
   call->by = identify_caller();
   return call;
 }

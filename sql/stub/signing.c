@@ -45,7 +45,7 @@ static int64 unix_microseconds(TimestampTz moment) {
   return moment + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
-signed_call sign_call(const caller* by, const char* method,
+signed_call sign_call(const caller* by, const char* id, const char* method,
                       const char* arguments, TimestampTz issued_at,
                       TimestampTz deadline) {
   signed_call result;
@@ -53,8 +53,7 @@ signed_call sign_call(const caller* by, const char* method,
   Pgtrickle__Wire__Call call = PGTRICKLE__WIRE__CALL__INIT;
   Pgtrickle__Wire__SignedCall envelope = PGTRICKLE__WIRE__SIGNED_CALL__INIT;
 
-  make_random_id(result.id);
-  call.id = result.id;
+  call.id = (char*)id;
   call.method = (char*)method;
   call.arguments = utf8(arguments);
   call.role = utf8(by->role);

@@ -89,6 +89,18 @@ TEST_CASE_FIXTURE(fixture, "a database that goes takes its calls with it") {
   CHECK(reply(1).error().sqlstate() == "08006");
 }
 
+TEST_CASE_FIXTURE(fixture, "a call that comes after its database has gone may "
+                           "be repeated elsewhere") {
+  caf::anon_send(aut, database_detached{5});
+  arrive("a", "ping");
+  REQUIRE(bus_->published.size() == 1);
+  CHECK(reply(0).error().sqlstate() == "57P03");
+  CHECK(reply(0).error().not_begun());
+  CHECK(calls.empty());
+  arrive("b", "ping", "secret", "{}", "$SYS.REQ");
+  CHECK(bus_->published.size() == 1);
+}
+
 TEST_CASE_FIXTURE(fixture, "a notice reaches the caller before the result") {
   arrive("a", "explain_st");
   caf::anon_send(aut, call_notice{"a", "already exists"});

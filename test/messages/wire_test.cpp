@@ -86,9 +86,8 @@ TEST_CASE("an error carries PostgreSQL's own state where there is one") {
   const auto own = reply(wire::encode_error({errc::overloaded, "busy"}));
   CHECK(own.error().sqlstate() == "53000");
   CHECK_FALSE(own.error().not_begun());
-  CHECK(reply(wire::encode_error({errc::taking_over, "soon"}))
-          .error()
-          .not_begun());
+  CHECK(
+    reply(wire::encode_error({errc::taking_over, "soon"})).error().not_begun());
   const auto theirs = reply(wire::encode_error(
     {errc::statement_failed, "division", "detail", "hint", "22012"}));
   CHECK(theirs.error().sqlstate() == "22012");

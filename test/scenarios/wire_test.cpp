@@ -144,7 +144,7 @@ TEST_CASE("a call that was overheard can't be made again") {
   i.s.all.daemon.kill();
   i.s.all.repair();
   i.send(overheard->payload);
-  CHECK(i.refusal() == "28000");
+  CHECK(i.refusal() == "57P03");
   CHECK(holds(i.s.admin, "prize"));
 }
 

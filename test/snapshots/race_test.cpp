@@ -3,6 +3,7 @@
 // PGTRICKLE_SNAPSHOTS says how many (40).
 
 #include "test/snapshots/snapshot_database.hpp"
+#include "test/support/eventually.hpp"
 
 #include <fmt/format.h>
 
@@ -14,6 +15,8 @@
 
 using namespace pgtrickle;
 using test::snapshot_database;
+using test::totals;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -117,4 +120,27 @@ TEST_CASE_FIXTURE(snapshot_database, "snapshots raced against refreshes and "
   CHECK(difference("kept", query) == 0);
   CHECK(writer.turns() > wanted());
   CHECK(refreshing.turns() > wanted());
+}
+
+TEST_CASE_FIXTURE(snapshot_database, "a restore that waited for somebody began "
+                                     "when he was done") {
+  create("kept", totals);
+  const auto snapshot = take();
+  pqxx::connection other{conninfo()};
+  pqxx::work holding{other};
+  holding.exec("LOCK TABLE kept IN SHARE ROW EXCLUSIVE MODE");
+  std::thread restoring{[&] { restore(snapshot); }};
+  const auto waits = test::eventually(10s, [&] {
+    return holding
+      .exec1("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")[0]
+      .as<bool>();
+  });
+  const auto done
+    = holding.exec1("SELECT clock_timestamp()")[0].as<std::string>();
+  holding.commit();
+  restoring.join();
+  CHECK(waits);
+  CHECK(text("SELECT min(start_time) >= '" + done
+             + "' FROM pgtrickle.pgt_refresh_history WHERE action = 'RESTORE'")
+        == "t");
 }

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <memory>
-#include <set>
+#include <thread>
 
 namespace pgtrickle::test {
 
@@ -131,19 +131,38 @@ TEST_CASE("the daemon's error arrives with all its fields") {
   CHECK_FALSE(daemon().take_cancel(100ms));
 }
 
-TEST_CASE("a call with which nobody has begun is signed and sent again") {
+TEST_CASE("a call with which nobody has begun is sent again under its id") {
   int refusals = 2;
   daemon().answers([&](const auto&, const auto& reply) {
     refusals-- > 0 ? reply.not_begun() : reply.result("null");
   });
   auto db = the_environment().connect();
   CHECK(db.run("SELECT pgtrickle.ping()").sqlstate == "");
-  std::set<std::string> ids;
-  while (const auto call = daemon().take_call(0ms))
-    ids.insert(call->id());
-  CHECK(ids.size() == 3);
+  std::vector<wire::Call> calls;
+  while (auto call = daemon().take_call(0ms))
+    calls.push_back(*call);
+  REQUIRE(calls.size() == 3);
+  CHECK(calls[0].id() == calls[2].id());
+  CHECK(calls[0].issued_at() < calls[2].issued_at());
   CHECK(daemon().forged() == 0);
   CHECK_FALSE(daemon().take_cancel(100ms));
+}
+
+TEST_CASE("a call that another daemon has begun with is not sent again") {
+  bool is_turned_away_first = true;
+  SUBCASE("and is heard second") {}
+  SUBCASE("and is heard first") { is_turned_away_first = false; }
+  daemon().answers([&](const auto&, const auto& reply) {
+    is_turned_away_first ? reply.not_begun() : reply.alive();
+    is_turned_away_first ? reply.alive() : reply.not_begun();
+    // Work that takes longer than the extension waits for another daemon.
+    std::this_thread::sleep_for(300ms);
+    reply.result("null");
+  });
+  auto db = the_environment().connect();
+  CHECK(db.run("SELECT pgtrickle.ping()").sqlstate == "");
+  CHECK(daemon().take_call(0ms));
+  CHECK_FALSE(daemon().take_call(0ms));
 }
 
 TEST_CASE("a call with which nobody begins ends, and can be cancelled") {

@@ -86,4 +86,24 @@ TEST_CASE("DROP SCHEMA CASCADE in the middle of a refresh comes right after "
   CHECK(copy_follows(s, "base", 5s));
 }
 
+TEST_CASE("a refresh by schedule gives way to DDL, and the next one does not") {
+  scenario s;
+  create_slow_table(s);
+  must(s.db, "SELECT pgtrickle.alter_stream_table('slow', schedule => '1s',"
+             " refresh_mode => 'FULL')");
+  must(s.db, "INSERT INTO pauses VALUES (4)");
+  auto user = s.connect();
+  const auto lock = [&] {
+    REQUIRE(eventually(20s, [&] { return refreshes_slowly(s); }));
+    return duration_of([&] {
+      must(user, "BEGIN; LOCK TABLE pauses IN ACCESS EXCLUSIVE MODE; COMMIT");
+    });
+  };
+  CHECK(lock() < 1500);
+  // Under the next one, which comes at once, everybody waits.
+  CHECK(lock() > 1500);
+  CHECK(eventually(20s, [&] { return last_refresh(s) == "COMPLETED"; }));
+  CHECK(comes_true(s.admin, "slow", 20s));
+}
+
 } // namespace pgtrickle::test

@@ -65,6 +65,9 @@ TEST_CASE("a call from before the take-over may be repeated") {
   REQUIRE_FALSE(early);
   CHECK(early.error().code == errc::taking_over);
   CHECK(guard.admit("b", start, start + 1s));
+  const auto old = guard.admit("c", start - 1us, start + 61s);
+  REQUIRE_FALSE(old);
+  CHECK(old.error().code == errc::call_rejected);
 }
 
 TEST_CASE("what is remembered has a bound") {
