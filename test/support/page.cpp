@@ -1,5 +1,6 @@
 #include "test/support/page.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <regex>
 #include <sstream>
@@ -62,13 +63,18 @@ std::vector<page_block> blocks_of(const std::filesystem::path& page,
   std::vector<page_block> blocks;
   bool inside = false;
   bool wanted = under.empty();
+  // Of a block in a list.
+  std::size_t indentation = 0;
   for (std::string line; std::getline(text, line);) {
-    if (line.starts_with("```")) {
+    const auto begin = line.find_first_not_of(' ');
+    if (begin != std::string::npos && line.compare(begin, 3, "```") == 0) {
       inside = !inside;
+      indentation = begin;
       if (inside)
-        blocks.push_back({line.substr(3), ""});
+        blocks.push_back({line.substr(begin + 3), ""});
     } else if (inside) {
-      blocks.back().text += line + "\n";
+      blocks.back().text
+        += line.substr(std::min(indentation, line.size())) + "\n";
     } else if (line.starts_with("#") && !under.empty()) {
       if (wanted)
         break;
