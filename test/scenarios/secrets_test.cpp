@@ -69,11 +69,11 @@ TEST_CASE("a daemon that can't log in shows no password") {
 namespace {
 
 /// A daemon that takes a PostgreSQL only if one of `authorities` vouches for
-/// its name.
+/// its name. It has no certificate of its own, and looks into no home for one.
 struct wary_daemon {
   wary_daemon(const private_postgres& server, const std::string& authorities)
     : daemon{fmt::format("host=127.0.0.1 port={} user=postgres dbname=postgres"
-                         " sslmode=verify-full sslrootcert={}",
+                         " sslmode=verify-full sslrootcert={} sslcert=none",
                          server.port(), authorities),
              nats.url(), "wary"} {
     daemon.start();
@@ -112,7 +112,7 @@ TEST_CASE("the daemon refuses a PostgreSQL that it can't trust, and says why") {
     .complains("does not match host name");
   const private_postgres expired{server_with("expired")};
   wary_daemon(expired, authorities("expired"))
-    .complains("certificate has expired");
+    .complains("certificate verify failed");
   const private_postgres good{server_with("good")};
   wary_daemon(good, authorities("elsewhere"))
     .complains("certificate verify failed");
