@@ -55,6 +55,8 @@ TEST_CASE("the statements of the pages do what the pages say") {
         CHECK_MESSAGE(done.value() == one.expected, one.statement);
     }
     CHECK(statements >= page.statements);
+    auto last = the_installation().connect();
+    must(last, "DROP DATABASE " + name + " WITH (FORCE)");
   }
 }
 
