@@ -1,6 +1,7 @@
 // docs/nats.md: what it shows is sent as it stands there.
 
 #include "test/scenarios/program.hpp"
+#include "test/support/page.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,21 +17,13 @@ namespace {
 
 using variables = std::map<std::string, std::string>;
 
-/// The blocks of `language` in the page.
-std::vector<std::string> blocks_of(const std::string& language) {
-  std::ifstream page{DOCUMENTATION "/nats.md"};
-  std::vector<std::string> blocks;
-  bool inside = false;
-  for (std::string line; std::getline(page, line);) {
-    if (line.starts_with("```")) {
-      inside = line == "```" + language;
-      if (inside)
-        blocks.emplace_back();
-    } else if (inside) {
-      blocks.back() += line + "\n";
-    }
-  }
-  return blocks;
+/// The texts of the blocks of `language` in the page.
+std::vector<std::string> texts_in(const std::string& language) {
+  std::vector<std::string> texts;
+  for (auto& block : blocks_of(DOCUMENTATION "/nats.md"))
+    if (block.language == language)
+      texts.push_back(std::move(block.text));
+  return texts;
 }
 
 /// A shell's words, as far as the page needs them: quotes of both kinds,
@@ -124,7 +117,7 @@ TEST_CASE("every request of the page on NATS succeeds") {
                   "CREATE TABLE public.orders (kind text, price int)");
   auto known = values_for(p);
   int requests = 0;
-  for (const auto& block : blocks_of("sh")) {
+  for (const auto& block : texts_in("sh")) {
     const auto fresh = p.once();
     known["ID"] = fresh.at("Pgtrickle-Request-Id");
     known["NOW"] = fresh.at("Pgtrickle-Issued-At");
@@ -147,7 +140,7 @@ TEST_CASE("every request of the page on NATS succeeds") {
 
 TEST_CASE("the program in Python of the page on NATS calls") {
   program p;
-  const auto programs = blocks_of("python");
+  const auto programs = texts_in("python");
   REQUIRE(programs.size() == 1);
   const private_directory dir;
   const auto script = dir.path() / "call.py";

@@ -1,64 +1,62 @@
 // Pages whose statements are run as they stand there.
 
 #include "test/scenarios/installation.hpp"
+#include "test/support/page.hpp"
 
 #include <doctest/doctest.h>
-
-#include <fstream>
 
 namespace pgtrickle::test {
 
 namespace {
 
-struct example {
-  std::string statement;
-  /// The first value that it returns, if the page tells.
-  std::string expected;
+struct page {
+  std::string name;
+  /// How many statements it has at least.
+  std::size_t statements = 1;
+  /// What the page takes for granted.
+  std::vector<std::string> prelude;
 };
 
-/// The statements of the blocks of SQL in `page`; one ends with its line's
-/// semicolon, behind which `--=>` tells what comes.
-std::vector<example> examples_of(const std::string& page) {
-  std::ifstream text{DOCUMENTATION "/" + page};
-  std::vector<example> found;
-  std::string statement;
-  bool in_block = false;
-  for (std::string line; std::getline(text, line);) {
-    if (line.starts_with("```")) {
-      in_block = line == "```sql";
-      continue;
-    }
-    if (!in_block)
-      continue;
-    const auto told = line.find(" --=> ");
-    const auto code = line.substr(0, told);
-    statement += code + "\n";
-    if (!code.ends_with(';'))
-      continue;
-    found.push_back(
-      {statement, told == std::string::npos ? "" : line.substr(told + 6)});
-    statement.clear();
-  }
-  return found;
-}
+const std::string orders = "CREATE TABLE orders (id bigint PRIMARY KEY, "
+                           "customer text, amount numeric)";
+const std::string revenue
+  = "SELECT pgtrickle.create_stream_table('revenue', 'SELECT customer,"
+    " count(*) AS orders, sum(amount) AS total FROM orders GROUP BY 1')";
+
+const std::vector<page> pages{
+  {"PATTERNS.md", 30, {}},
+  {"TROUBLESHOOTING.md", 3, {orders, revenue}},
+  {"FAQ.md", 3, {orders, revenue}},
+  {"UPGRADING.md", 2, {}},
+  {"integrations/pgbouncer.md", 1, {"CREATE ROLE app"}},
+};
 
 } // namespace
 
 TEST_CASE("the statements of the pages do what the pages say") {
-  for (const auto* page : {"PATTERNS.md"}) {
-    CAPTURE(page);
-    const auto examples = examples_of(page);
-    REQUIRE(examples.size() > 10);
-    const auto name = "page_" + std::to_string(std::hash<std::string>{}(page));
+  for (const auto& page : pages) {
+    CAPTURE(page.name);
+    const auto examples = examples_in(blocks_of(DOCUMENTATION "/" + page.name));
+    const auto name
+      = "page_" + std::to_string(std::hash<std::string>{}(page.name));
     the_installation().repair();
     the_installation().create_database(name);
     auto db = the_installation().connect("postgres", name);
+    for (const auto& statement : page.prelude)
+      must(db, statement);
+    std::size_t statements = 0;
     for (const auto& one : examples) {
+      if (one.language != "sql")
+        continue;
+      ++statements;
       const auto done = db.run(one.statement);
       REQUIRE_MESSAGE(done.sqlstate.empty(), one.statement << done.message);
       if (!one.expected.empty())
         CHECK_MESSAGE(done.value() == one.expected, one.statement);
     }
+    CHECK(statements >= page.statements);
+    auto last = the_installation().connect();
+    must(last, "DROP DATABASE " + name + " WITH (FORCE)");
   }
 }
 

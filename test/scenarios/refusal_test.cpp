@@ -153,21 +153,57 @@ TEST_CASE("nobody acts on another one's stream table") {
   must(s.db, "CREATE TABLE base (a int)");
   must(s.db, "SELECT pgtrickle.create_stream_table('mine',"
              " 'SELECT a FROM base')");
+  const auto copy = s.schema + ".copy";
+  must(s.db, "SELECT pgtrickle.snapshot_stream_table('mine', '" + copy + "')");
   must(s.db, "GRANT USAGE ON SCHEMA " + s.schema + " TO bob");
   auto bob = s.connect("bob");
-  for (const std::string statement :
-       {"SELECT pgtrickle.refresh_stream_table('mine')",
-        "SELECT pgtrickle.drop_stream_table('mine')",
-        "SELECT pgtrickle.resume_stream_table('mine')",
-        "SELECT * FROM pgtrickle.explain_st('mine')",
-        "SELECT pgtrickle.alter_stream_table('mine', status => 'SUSPENDED')",
-        "SELECT pgtrickle.create_stream_table('theirs', 'SELECT 1 AS one')",
-        "BEGIN; SELECT pgtrickle.drop_stream_table('mine'); COMMIT"}) {
+  for (const auto& statement : std::vector<std::string>{
+         "SELECT pgtrickle.refresh_stream_table('mine')",
+         "SELECT pgtrickle.snapshot_stream_table('mine')",
+         "SELECT pgtrickle.restore_from_snapshot('mine', '" + copy + "')",
+         "SELECT pgtrickle.restore_stream_table_to('mine', now())",
+         "SELECT pgtrickle.drop_snapshot('" + copy + "')",
+         "SELECT pgtrickle.adopt_snapshot('" + copy + "')",
+         "SELECT * FROM pgtrickle.verify_snapshot('" + copy + "')",
+         "SELECT pgtrickle.set_stream_table_sla('mine', '1s')",
+         "SELECT pgtrickle.apply_schedule_recommendation('mine')",
+         "SELECT pgtrickle.issue_token('alice')",
+         "SELECT pgtrickle.repair_stream_table('mine')",
+         "SELECT pgtrickle.drain_node('first')",
+         "SELECT * FROM pgtrickle.doctor()",
+         "SELECT * FROM pgtrickle.alerts()",
+         "SELECT pgtrickle.drop_stream_table('mine')",
+         "SELECT pgtrickle.resume_stream_table('mine')",
+         "SELECT * FROM pgtrickle.explain_st('mine')",
+         "SELECT pgtrickle.alter_stream_table('mine', status => 'SUSPENDED')",
+         "SELECT pgtrickle.create_stream_table('theirs', 'SELECT 1 AS one')",
+         "BEGIN; SELECT pgtrickle.drop_stream_table('mine'); COMMIT"}) {
     CAPTURE(statement);
     CHECK(bob.run(statement).sqlstate == "42501");
     bob.run("ROLLBACK");
   }
   CHECK(holds(s.admin, "mine"));
+}
+
+TEST_CASE("what is for everybody answers everybody") {
+  scenario s;
+  must(s.db, "CREATE TABLE base (a int)");
+  must(s.db, "SELECT pgtrickle.create_stream_table('mine',"
+             " 'SELECT a FROM base')");
+  must(s.db, "SELECT pgtrickle.snapshot_stream_table('mine')");
+  must(s.db, "GRANT USAGE ON SCHEMA " + s.schema + " TO bob");
+  auto bob = s.connect("bob");
+  for (const std::string call :
+       {"cluster_nodes()", "dependency_tree()", "forecast('mine')",
+        "get_refresh_history('mine')", "get_staleness('mine')",
+        "list_snapshots()", "maintenance_windows('10min')", "pending_calls()",
+        "pgt_status()", "ping()", "planner_backtest('mine')",
+        "recommend_schedule('mine')", "schedule_changes()",
+        "schedule_recommendations()", "snapshot_progress()",
+        "validate_query('SELECT 1 AS one')", "version()"}) {
+    const auto done = bob.run("SELECT * FROM pgtrickle." + call);
+    CHECK_MESSAGE(done.sqlstate.empty(), call << done.message);
+  }
 }
 
 TEST_CASE("a stream table whose source is dropped says so and keeps its rows") {

@@ -77,6 +77,8 @@ TEST_CASE("a snapshot is taken, listed, restored and dropped through SQL") {
           .value()
         == "500");
   auto bob = s.connect("bob");
+  CHECK(bob.run("SELECT resumable FROM pgtrickle.list_snapshots()").value()
+        == "t");
   CHECK(bob.run("SELECT pgtrickle.drop_snapshot('" + snapshot + "')").sqlstate
         == "42501");
   CHECK(

@@ -68,12 +68,14 @@ CREATE AGGREGATE pgtrickle.content_hash(record) (
 
 -- The buffer that holds a source's changes: its oid, and its columns by the
 -- attribute numbers of the source. A column that was made anew has another number.
+-- For everybody: looked up by name, the buffer would ask for USAGE on its schema.
 CREATE FUNCTION pgtrickle._buffer_of(source oid, attnums smallint[]) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT jsonb_build_object('buffer', b.oid::bigint, 'columns', (
     SELECT coalesce(jsonb_object_agg(n, a.attnum), '{}') FROM unnest(attnums) n
     JOIN pg_attribute a ON a.attrelid = b.oid AND a.attname = 'c' || n AND NOT a.attisdropped))
-  FROM to_regclass(format('pgtrickle_changes.changes_%s', source)) b (oid)
+  FROM pg_class b JOIN pg_namespace s ON s.oid = b.relnamespace
+  WHERE s.nspname = 'pgtrickle_changes' AND b.relname = format('changes_%s', source)
 $$;
 
 -- Who reads which source, and up to where it has consumed it (22_changes.sql); a
