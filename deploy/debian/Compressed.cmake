@@ -20,7 +20,7 @@ endfunction()
 
 # What Debian wants of each package: licence and changes.
 function(install_package_documents package component)
-  set(folder share/doc/${package})
+  set(folder /usr/share/doc/${package})
   install(FILES copyright DESTINATION ${folder} COMPONENT ${component})
   configure_file(changelog.in changelog.${component} @ONLY)
   install_compressed(${CMAKE_CURRENT_BINARY_DIR}/changelog.${component} ${folder}
