@@ -10,5 +10,10 @@ and not what the tables weigh.
 
 This package has the extension pg_trickle, which captures changes and gives
 the daemon of package ${daemon_package} an SQL interface.")
-set(CPACK_DEBIAN_POSTGRES_PACKAGE_DEPENDS postgresql-15)
+# PostgreSQL's headers may call functions that are new in their minor release, so
+# an older server could not load what was built with them.
+execute_process(COMMAND ${PG_CONFIG} --version OUTPUT_VARIABLE pg_version
+                COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCH "[0-9]+\\.[0-9]+" pg_version "${pg_version}")
+set(CPACK_DEBIAN_POSTGRES_PACKAGE_DEPENDS "postgresql-15 (>= ${pg_version})")
 set(CPACK_DEBIAN_POSTGRES_PACKAGE_SUGGESTS ${daemon_package})
