@@ -7,7 +7,7 @@ install_compressed(${manual_folder}/pgtrickled.8 /usr/share/man/man8 pgtrickled.
 install_compressed(${manual_folder}/pgtricklectl.1 /usr/share/man/man1 pgtricklectl.1 daemon)
 
 # --- service --------------------------------------------------------------------
-install(FILES ${share}/systemd/pgtrickle.service
+install(FILES ${share}/systemd/pgtrickled.service
         DESTINATION /lib/systemd/system COMPONENT daemon)
 install(FILES ${share}/systemd/pgtrickle.sysusers DESTINATION /usr/lib/sysusers.d
         RENAME pgtrickle.conf COMPONENT daemon)

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view introduction
   = R"(; What pgtrickled is told; see pgtrickled(8). The command line goes before this
-; file, and the environment behind it. `systemctl restart pgtrickle` has a change
+; file, and the environment behind it. `systemctl restart pgtrickled` has a change
 ; count. A password does not belong here: /var/lib/pgtrickle/.pgpass is for it.
 )";
 
