@@ -3,6 +3,7 @@
 #include "actors/http_endpoint.hpp"
 #include "actors/logging.hpp"
 #include "actors/node.hpp"
+#include "actors/service_manager.hpp"
 #include "services/bus/private_server.hpp"
 #include "services/calls/call_methods.hpp"
 #include "services/config/redaction.hpp"
@@ -201,7 +202,9 @@ result<int> run(daemon_options& options, const sigset_t& awaited, int argc,
       node_ended = true;
       kill(getpid(), SIGTERM);
     });
+    tell_service_manager("READY=1");
     wait_for_the_end(awaited, argc, argv, running, server);
+    tell_service_manager("STOPPING=1");
     failed = node_ended && !*context->is_drained;
     context->connections->close();
     shut_down(running, chosen);

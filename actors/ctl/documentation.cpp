@@ -1,8 +1,7 @@
 #include "actors/ctl/documentation.hpp"
 
-#include "actors/ctl/program.hpp"
+#include "actors/ctl/command_descriptions.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace pgtrickle::ctl {
@@ -135,20 +134,6 @@ for its owner alone.
 ## Commands
 )";
 
-/// `name` is the whole one, as it is typed.
-std::string usage_of(const CLI::App& command, const std::string& name) {
-  auto text = name;
-  for (const auto* option : command.get_options())
-    if (option->get_positional())
-      text += option->get_required()
-                ? fmt::format(" {}", option->get_name(true))
-                : fmt::format(" [{}]", option->get_name(true));
-    else if (option->get_required())
-      text
-        += fmt::format(" {} {}", option->get_name(), option->get_type_name());
-  return text + " [options]";
-}
-
 /// A bar would end the table's cell.
 std::string cell(const std::string& text) {
   std::string safe;
@@ -157,42 +142,27 @@ std::string cell(const std::string& text) {
   return safe;
 }
 
-std::string row_of(const CLI::Option& option) {
-  const auto names = option.get_positional() ? option.get_name(true)
-                                             : option.get_name(false, true);
-  const auto type = option.get_positional() || option.get_items_expected() == 0
-                      ? ""
-                      : " " + option.get_type_name();
-  const auto fallback = option.get_required() ? std::string{"required"}
-                        : option.get_default_str().empty()
+std::string row_of(const option_description& option) {
+  const auto type = option.type.empty() ? "" : " " + option.type;
+  const auto fallback = option.required ? std::string{"required"}
+                        : option.fallback.empty()
                           ? std::string{}
-                          : fmt::format("`{}`", option.get_default_str());
-  return fmt::format("| `{}{}` | {} | {} |\n", names, cell(type), fallback,
-                     cell(option.get_description()));
-}
-
-void append(std::string& page, const CLI::App& command,
-            const std::string& name) {
-  const auto subcommands
-    = command.get_subcommands([](const CLI::App*) { return true; });
-  for (const auto* subcommand : subcommands)
-    append(page, *subcommand, name + " " + subcommand->get_name());
-  if (!subcommands.empty())
-    return;
-  page += fmt::format("\n### {}\n\n{}\n\n```\n{}\n```\n\n"
-                      "| Option | Default | What it does |\n|---|---|---|\n",
-                      name, command.get_description(), usage_of(command, name));
-  for (const auto* option : command.get_options())
-    page += row_of(*option);
+                          : fmt::format("`{}`", option.fallback);
+  return fmt::format("| `{}{}` | {} | {} |\n", option.names, cell(type),
+                     fallback, cell(option.meaning));
 }
 
 } // namespace
 
 std::string render_commands() {
-  invocation unused;
-  const auto app = command_line(unused);
   std::string page{introduction};
-  append(page, *app, app->get_name());
+  for (const auto& command : command_descriptions()) {
+    page += fmt::format("\n### {}\n\n{}\n\n```\n{}\n```\n\n"
+                        "| Option | Default | What it does |\n|---|---|---|\n",
+                        command.name, command.meaning, command.usage);
+    for (const auto& option : command.options)
+      page += row_of(option);
+  }
   return page;
 }
 
