@@ -230,7 +230,7 @@ void scheduler_state::take_outcome(const engine::refresh_outcome& outcome,
 }
 
 void scheduler_state::measure(const engine::refresh_outcome& outcome) {
-  metrics_->refresh_took(outcome.duration);
+  metrics_->refresh_took(outcome.id, outcome.duration);
 }
 
 void scheduler_state::put_off(const refresh_calendar::batch& tables,

@@ -3,6 +3,7 @@
 #include "services/metrics/counted_figures.hpp"
 #include "services/metrics/labels.hpp"
 #include "services/metrics/process_memory.hpp"
+#include "services/metrics/table_series.hpp"
 
 #include <algorithm>
 
@@ -105,7 +106,8 @@ database_metrics::database_metrics(const families& f, std::mutex& collecting,
                                    oid database, const std::string& name)
   : families_(f),
     collecting_(collecting), labels_{{"db_oid", std::to_string(database)},
-                                     {"db_name", name}} {
+                                     {"db_name", name}},
+    tables_(std::make_shared<table_series>(f, labels_)) {
   duration_ = &f.refresh_duration_seconds.Add(labels_, refresh_buckets);
   for (std::size_t i = 0; i < statuses.size(); ++i)
     stream_tables_[i]
@@ -120,6 +122,7 @@ database_metrics::database_metrics(const families& f, std::mutex& collecting,
 void database_metrics::remove_from(const families& f) {
   if (counted_)
     counted_->remove_from(f);
+  tables_->show({});
   f.refresh_duration_seconds.Remove(duration_);
   for (auto* gauge : stream_tables_)
     f.stream_tables.Remove(gauge);
@@ -130,18 +133,32 @@ void database_metrics::remove_from(const families& f) {
   f.alerts_published_total.Remove(alerts_published_);
 }
 
-void database_metrics::refresh_took(std::chrono::microseconds duration) {
+void database_metrics::refresh_took(stream_table_id table,
+                                    std::chrono::microseconds duration) {
   duration_->Observe(seconds(duration));
+  const std::scoped_lock lock{mutex_, collecting_};
+  tables_->refresh_took(table, seconds(duration));
 }
 
 void database_metrics::figures(const database_figures& read) {
-  const std::scoped_lock lock{mutex_};
-  if (counted_)
-    return counted_->take(read);
   // A series is in the registry, and shows 0, before it has its first value.
-  const std::scoped_lock unseen{collecting_};
-  counted_ = std::make_shared<counted>(families_, labels_);
+  const std::scoped_lock lock{mutex_, collecting_};
+  if (!counted_)
+    counted_ = std::make_shared<counted>(families_, labels_);
   counted_->take(read);
+  tables_->lags(read.lag_ms_of_targeted);
+}
+
+void database_metrics::targeted_tables(std::vector<targeted_table> tables) {
+  const auto shown = std::min(tables.size(), most_tables);
+  std::ranges::partial_sort(tables,
+                            tables.begin() + static_cast<std::ptrdiff_t>(shown),
+                            {}, [](const auto& table) {
+                              return std::pair{table.target, table.id};
+                            });
+  tables.resize(shown);
+  const std::scoped_lock lock{mutex_, collecting_};
+  tables_->show(tables);
 }
 
 void database_metrics::stream_tables(

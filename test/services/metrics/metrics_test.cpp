@@ -23,6 +23,8 @@ struct fixture {
 
   void use_everything(database_metrics& db) {
     db.figures({});
+    db.targeted_tables({{stream_table_id{1}, "shop.sums", 5s}});
+    db.refresh_took(stream_table_id{1}, 1ms);
     metrics.called("refresh_stream_table", call_outcome::ok, 1ms);
     metrics.http_answered(200);
     metrics.scraped("/metrics", 1ms, true);
@@ -115,12 +117,48 @@ TEST_CASE_FIXTURE(fixture, "a counter is never seen without its first value") {
 
 TEST_CASE_FIXTURE(fixture, "how long refreshes took is shown") {
   const auto db = metrics.database(5, "shop");
-  db->refresh_took(20ms);
-  db->refresh_took(1ms);
+  db->refresh_took(stream_table_id{1}, 20ms);
+  db->refresh_took(stream_table_id{2}, 1ms);
   const auto duration
     = find("pgtrickle_refresh_duration_seconds", shop)->histogram;
   CHECK(duration.sample_count == 2);
   CHECK(duration.sample_sum == doctest::Approx(0.021));
+}
+
+TEST_CASE_FIXTURE(fixture, "those with the shortest target lags are shown") {
+  const auto lag = "pgtrickle_stream_table_lag_seconds";
+  const auto target = "pgtrickle_stream_table_target_lag_seconds";
+  const auto took = "pgtrickle_stream_table_last_refresh_duration_seconds";
+  auto db = metrics.database(5, "shop");
+  std::vector<targeted_table> tables;
+  const auto most = static_cast<int>(database_metrics::most_tables);
+  for (int n = 2 * most; n > 0; --n)
+    tables.push_back({stream_table_id{n}, std::to_string(n), n * 1s});
+  db->targeted_tables(tables);
+  CHECK(series(target).size() == database_metrics::most_tables);
+  CHECK(find(target, shop_with("stream_table", "7"))->gauge.value == 7);
+  CHECK(!find(target, shop_with("stream_table", std::to_string(most + 1))));
+  // Nobody knows yet.
+  CHECK(series(lag).empty());
+  CHECK(series(took).empty());
+  database_figures figures;
+  figures.lag_ms_of_targeted = {{stream_table_id{7}, 1500}};
+  db->figures(figures);
+  CHECK(find(lag, shop_with("stream_table", "7"))->gauge.value == 1.5);
+  CHECK(find(lag, shop_with("stream_table", "8"))->gauge.value == 0);
+  db->refresh_took(stream_table_id{7}, 2s);
+  db->refresh_took(stream_table_id{most + 1}, 2s);
+  CHECK(find(took, shop_with("stream_table", "7"))->gauge.value == 2);
+  CHECK(series(took).size() == 1);
+  // One gets a name that another had.
+  db->targeted_tables({{stream_table_id{8}, "7", 9s}});
+  CHECK(series(target).size() == 1);
+  CHECK(find(target, shop_with("stream_table", "7"))->gauge.value == 9);
+  CHECK(find(lag, shop_with("stream_table", "7"))->gauge.value == 0);
+  CHECK(series(took).empty());
+  db.reset();
+  CHECK(series(target).empty());
+  CHECK(series(lag).empty());
 }
 
 TEST_CASE_FIXTURE(fixture, "stream tables are shown by status") {
