@@ -1,5 +1,6 @@
 #include "actors/scheduler.hpp"
 
+#include "actors/targeted_tables.hpp"
 #include "services/scheduling/awaited_sources.hpp"
 #include "services/scheduling/slack.hpp"
 
@@ -68,6 +69,7 @@ void scheduler_state::load(const stream_table_listing& listing) {
   if (listing.read_at < listed_at_)
     return;
   listed_at_ = listing.read_at;
+  metrics_->targeted_tables(targeted_tables(listing));
   std::vector<scheduled_table> tables;
   tables_.clear();
   for (const auto& entry : listing.tables) {

@@ -7,15 +7,6 @@
 namespace pgtrickle {
 
 void supervisor_state::count(const stream_tables_listed& listed) {
-  std::map<std::string, int> by_status;
-  std::vector<metrics::targeted_table> targeted;
-  for (const auto& table : listed.listing.tables) {
-    ++by_status[table.status];
-    if (table.target_lag)
-      targeted.push_back({table.id, table.name, *table.target_lag});
-  }
-  metrics_->stream_tables(by_status);
-  metrics_->targeted_tables(std::move(targeted));
   stream_tables_ = static_cast<std::uint32_t>(listed.listing.tables.size());
   report();
 }

@@ -49,8 +49,8 @@ held filled(metrics::node_metrics& node) {
     figures.refreshes = {{"DIFFERENTIAL", 1'000'000 + i}, {"FULL", 17}};
     figures.rows_inserted = 123'456'789;
     figures.lag_ms = 1234.5;
+    figures.stream_tables = {{"ACTIVE", stream_tables}};
     one->figures(figures);
-    one->stream_tables({{"ACTIVE", stream_tables}});
     one->targeted_tables(tables);
     for (int refresh = 0; refresh < 100; ++refresh)
       one->refresh_took(stream_table_id{refresh % stream_tables},
@@ -65,9 +65,12 @@ http::server started(const std::shared_ptr<prometheus::Registry>& registry) {
   options.listen = "127.0.0.1:" + std::to_string(port);
   options.pages["/metrics"] = [registry](const http::request&) {
     return http::response{
-      200, metrics::exposition(registry->Collect(),
-                               {metrics::exposition_format::openmetrics,
-                                [](const std::string&) { return 1.0; }})};
+      200, metrics::exposition(
+             registry->Collect(),
+             {metrics::exposition_format::openmetrics,
+              [](const std::string&, const prometheus::ClientMetric&) {
+                return 1.0;
+              }})};
   };
   return bench::or_give_up(http::server::start(std::move(options)));
 }

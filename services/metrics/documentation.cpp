@@ -29,8 +29,9 @@ Each daemon tells of the databases that it owns: sum over the daemons. The serie
 of a database end when the daemon gives it up. What the database itself keeps
 count of goes on where it was, whichever daemon tells it: it does not fall when a
 daemon ends or another takes over. These series appear when the daemon has read
-the database's catalog. The counters marked “daemon” begin at 0 with the daemon;
-in OpenMetrics `_created` tells when.
+the database's catalog. The counters and histograms marked “daemon” begin
+at 0 with the daemon, those of a database whenever the daemon gets it; in OpenMetrics
+`_created` tells when.
 
 | Metric | Type | Labels | Counted since | What it tells |
 |---|---|---|---|---|

@@ -76,9 +76,6 @@ public:
   /// would have fallen.
   void figures(const database_figures& read);
 
-  /// How many stream tables have each status; those not named have none.
-  void stream_tables(const std::map<std::string, int>& by_status);
-
   /// All that have a target lag. Those with the shortest have series of their
   /// own, of which the lag is seen once it was read.
   void targeted_tables(std::vector<targeted_table> tables);
@@ -108,7 +105,6 @@ private:
   std::shared_ptr<counted> counted_;
   std::shared_ptr<table_series> tables_;
   prometheus::Histogram* duration_;
-  std::array<prometheus::Gauge*, statuses.size()> stream_tables_{};
   prometheus::Gauge* workers_active_;
   prometheus::Gauge* workers_queued_;
   prometheus::Gauge* scheduler_behind_;
@@ -141,8 +137,13 @@ public:
   /// Sets what is true at this moment.
   void observe_process(bool reaches_postgres);
 
-  /// What all metrics are now, by family.
-  [[nodiscard]] std::vector<prometheus::MetricFamily> collect() const;
+  /// What all metrics are now, by family, and since when those of a database
+  /// that begin with the daemon count: in seconds since 1970, by its labels.
+  struct collected {
+    std::vector<prometheus::MetricFamily> families;
+    std::map<prometheus::Labels, double> databases_since;
+  };
+  [[nodiscard]] collected collect() const;
 
 private:
   struct state;

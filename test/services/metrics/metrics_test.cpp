@@ -34,7 +34,7 @@ struct fixture {
   /// All series of a metric.
   [[nodiscard]] std::vector<prometheus::ClientMetric>
   series(const std::string& name) const {
-    for (auto& family : metrics.collect())
+    for (auto& family : metrics.collect().families)
       if (family.name == name)
         return family.metric;
     return {};
@@ -163,8 +163,11 @@ TEST_CASE_FIXTURE(fixture, "those with the shortest target lags are shown") {
 
 TEST_CASE_FIXTURE(fixture, "stream tables are shown by status") {
   const auto db = metrics.database(5, "shop");
-  db->stream_tables({{"ACTIVE", 3}, {"ERROR", 1}});
-  db->stream_tables({{"ACTIVE", 4}});
+  database_figures figures;
+  figures.stream_tables = {{"ACTIVE", 3}, {"ERROR", 1}};
+  db->figures(figures);
+  figures.stream_tables = {{"ACTIVE", 4}};
+  db->figures(figures);
   const auto name = "pgtrickle_stream_tables";
   CHECK(find(name, shop_with("status", "ACTIVE"))->gauge.value == 4);
   CHECK(find(name, shop_with("status", "ERROR"))->gauge.value == 0);
@@ -230,6 +233,22 @@ TEST_CASE_FIXTURE(fixture, "who asks for a database twice gets the same") {
   CHECK(metrics.database(5, "shop") != metrics.database(6, "shop"));
   const auto first = metrics.database(5, "shop");
   CHECK(first == metrics.database(5, "shop"));
+}
+
+TEST_CASE_FIXTURE(fixture, "a database that comes back counts anew") {
+  const auto since = [&] {
+    return metrics.collect().databases_since.at(
+      {{"db_oid", "5"}, {"db_name", "shop"}});
+  };
+  auto db = metrics.database(5, "shop");
+  const auto first = since();
+  db.reset();
+  CHECK(metrics.collect().databases_since.empty());
+  db = metrics.database(5, "shop");
+  CHECK(since() > first);
+  const auto second = since();
+  const auto again = metrics.database(5, "shop");
+  CHECK(since() == second);
 }
 
 TEST_CASE_FIXTURE(fixture, "a database that is let go leaves no series") {
