@@ -58,7 +58,7 @@ constexpr std::string_view labels = R"(
 | `action` | )";
 
 constexpr std::string_view more_labels = R"( |
-| `stream_table` | quoted and schema-qualified name of a stream table that has a target lag of its own (`set_stream_table_sla`), of 50 a database at most |
+| `stream_table` | quoted and schema-qualified name of a stream table that has a target lag of its own (`set_stream_table_sla`), of 20 a database at most |
 | `method` | the call's function in schema `pgtrickle`; `other` for any that is unknown |
 | `event` | [an alert](alerts.md); `other` for any that is unknown |
 | `outcome` | `ok`; `failed`: the caller got an error; `expired`: the call's time was over; `rejected`: what came was no call of this database, or came too late |

@@ -66,7 +66,7 @@ public:
     "INITIALIZING", "ACTIVE", "SUSPENDED", "ERROR", "other"};
 
   /// So many stream tables have series of their own.
-  static constexpr std::size_t most_tables = 50;
+  static constexpr std::size_t most_tables = 20;
 
   /// A refresh has ended, well or not; how many there were the catalog tells.
   void refresh_took(stream_table_id table, std::chrono::microseconds duration);

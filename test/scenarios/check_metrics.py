@@ -4,7 +4,8 @@ Scrapes /metrics and /metrics/cluster of a daemon on this host, in both formats,
 and fails where a strict parser of OpenMetrics or promtool objects, a family is
 not declared as it should be, or a counter or histogram has fallen since an
 earlier scrape without telling that it began anew. STATE is a file in which one
-run remembers for the next. Exits with 3 while nobody answers.
+run remembers for the next. Prints how often it scraped each page as OpenMetrics.
+Exits with 3 while nobody answers.
 """
 
 import json
@@ -89,19 +90,20 @@ def main():
         with open(state, encoding="utf-8") as file:
             kept = json.load(file)
     pages = ["/metrics", "/metrics/cluster"]
-    left = int(scrapes)
+    done, wanted = 0, int(scrapes)
     # A daemon that has just started shows no counters of its databases yet.
-    needed = "refreshes" if left > 1 else ""
+    needed = "refreshes" if wanted > 1 else ""
     deadline = time.monotonic() + 20
-    while left > 0 or not any(needed in name for name in kept):
-        assert left > 0 or time.monotonic() < deadline, "no counter of refreshes"
-        left -= 1
+    while done < wanted or not any(needed in name for name in kept):
+        assert done < wanted or time.monotonic() < deadline, "no counter of refreshes"
+        done += 1
         for page in pages:
             check(port, page, kept)
     for page in pages:
         check_text(port, page)
     with open(state, "w", encoding="utf-8") as file:
         json.dump(kept, file)
+    print(done)
 
 
 try:

@@ -49,24 +49,25 @@ struct scraped_daemon {
                "--capacity=" + capacity, "--lease=3"}} {}
 
   /// What is wrong with what the daemon tells; empty: nothing.
-  [[nodiscard]] std::string objections(int scrapes) const {
+  [[nodiscard]] std::string objections(int wanted) {
     const auto log = dir.path() / "log";
     child_process reader({"/usr/bin/python3", METRICS_READER,
-                          std::to_string(port), std::to_string(scrapes),
+                          std::to_string(port), std::to_string(wanted),
                           (dir.path() / "state").string()},
                          log, SIGKILL);
     const auto status = reader.wait();
-    if (status == 0)
-      return {};
     if (status == 3)
       return nobody;
     std::ostringstream said;
     said << std::ifstream(log).rdbuf();
-    return said.str();
+    if (status != 0)
+      return said.str();
+    scraped += std::stoi(said.str());
+    return {};
   }
 
-  void check(int scrapes) const {
-    const auto wrong = objections(scrapes);
+  void check(int wanted) {
+    const auto wrong = objections(wanted);
     CHECK_MESSAGE(wrong.empty(), wrong);
   }
 
@@ -80,6 +81,7 @@ struct scraped_daemon {
     CHECK_MESSAGE(first.empty(), first);
   }
 
+  int scraped = 0;
   private_directory dir;
   std::uint16_t port = free_port();
   private_daemon process;
@@ -182,6 +184,9 @@ TEST_CASE("strict readers take what is told, and no counter falls with a "
            == "t";
   }));
   o.first.check(1);
+  CHECK(o.first.scraped + o.second.scraped > all_scrapes());
+  MESSAGE(fmt::format("{} scrapes of both pages",
+                      o.first.scraped + o.second.scraped));
 }
 
 } // namespace pgtrickle::test
