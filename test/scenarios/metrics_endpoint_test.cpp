@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <sstream>
@@ -51,6 +52,8 @@ struct scraped_daemon {
   /// What is wrong with what the daemon tells; empty: nothing.
   [[nodiscard]] std::string objections(int wanted) {
     const auto log = dir.path() / "log";
+    // What is written there is added to it.
+    std::filesystem::remove(log);
     child_process reader({"/usr/bin/python3", METRICS_READER,
                           std::to_string(port), std::to_string(wanted),
                           (dir.path() / "state").string()},
