@@ -14,7 +14,8 @@ namespace {
 
 using metrics::exposition_format;
 using metric_families = std::vector<prometheus::MetricFamily>;
-using collector = std::function<metric_families()>;
+using metrics::node_metrics;
+using collector = std::function<node_metrics::collected()>;
 
 /// What does not tell one time series from another.
 prometheus::MetricFamily target_of(const daemon_context& context) {
@@ -38,15 +39,31 @@ std::set<std::string> young_families() {
   return names;
 }
 
-metrics::exposition_options options_for(const http::request& asked,
-                                        double started) {
+/// The labels of its database that a series has, if it has one.
+prometheus::Labels database_of(const prometheus::ClientMetric& metric) {
+  prometheus::Labels found;
+  for (const auto& label : metric.label)
+    if (label.name == "db_oid" || label.name == "db_name")
+      found.emplace(label.name, label.value);
+  return found;
+}
+
+metrics::exposition_options
+options_for(const http::request& asked, double started,
+            const node_metrics::collected& collected) {
   static const auto young = young_families();
   metrics::exposition_options options;
   if (http::prefers_openmetrics(asked.header("accept")))
     options.format = exposition_format::openmetrics;
-  options.created = [started](const std::string& family) {
-    return young.contains(family) ? started : 0.0;
-  };
+  // Those of a database began when the daemon got it last.
+  options.created
+    = [started, &since = collected.databases_since](
+        const std::string& family, const prometheus::ClientMetric& metric) {
+        if (!young.contains(family))
+          return 0.0;
+        const auto found = since.find(database_of(metric));
+        return found == since.end() ? started : found->second;
+      };
   return options;
 }
 
@@ -100,9 +117,10 @@ http::page metrics_page(std::string name, const daemon_context& context,
           target = target_of(context),
           collect = std::move(collect)](const http::request& asked) {
     scrape_count count{node, name};
-    auto families = collect();
+    auto collected = collect();
+    auto& families = collected.families;
     families.insert(families.begin(), target);
-    const auto options = options_for(asked, started);
+    const auto options = options_for(asked, started, collected);
     auto answer
       = packed(asked, metrics::exposition(families, options), options.format);
     count.succeeded();
@@ -128,8 +146,10 @@ void add_metrics_pages(std::map<std::string, http::page>& pages,
     });
   pages["/metrics/cluster"]
     = metrics_page("/metrics/cluster", context, [fleet = context.fleet] {
-        return metrics::cluster_metrics(*fleet->look(),
-                                        std::chrono::steady_clock::now());
+        return node_metrics::collected{
+          metrics::cluster_metrics(*fleet->look(),
+                                   std::chrono::steady_clock::now()),
+          {}};
       });
 }
 

@@ -1,5 +1,6 @@
 #include "actors/scheduler.hpp"
 
+#include "actors/targeted_tables.hpp"
 #include "services/scheduling/awaited_sources.hpp"
 #include "services/scheduling/slack.hpp"
 
@@ -68,6 +69,7 @@ void scheduler_state::load(const stream_table_listing& listing) {
   if (listing.read_at < listed_at_)
     return;
   listed_at_ = listing.read_at;
+  metrics_->targeted_tables(targeted_tables(listing));
   std::vector<scheduled_table> tables;
   tables_.clear();
   for (const auto& entry : listing.tables) {
@@ -230,7 +232,7 @@ void scheduler_state::take_outcome(const engine::refresh_outcome& outcome,
 }
 
 void scheduler_state::measure(const engine::refresh_outcome& outcome) {
-  metrics_->refresh_took(outcome.duration);
+  metrics_->refresh_took(outcome.id, outcome.duration);
 }
 
 void scheduler_state::put_off(const refresh_calendar::batch& tables,

@@ -7,10 +7,6 @@
 namespace pgtrickle {
 
 void supervisor_state::count(const stream_tables_listed& listed) {
-  std::map<std::string, int> by_status;
-  for (const auto& table : listed.listing.tables)
-    ++by_status[table.status];
-  metrics_->stream_tables(by_status);
   stream_tables_ = static_cast<std::uint32_t>(listed.listing.tables.size());
   report();
 }

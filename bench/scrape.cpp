@@ -30,18 +30,31 @@ constexpr std::uint16_t port = 10'127;
 
 using held = std::vector<std::shared_ptr<metrics::database_metrics>>;
 
+/// All with a target lag, so that each has series of its own.
+std::vector<metrics::targeted_table> targeted() {
+  std::vector<metrics::targeted_table> tables;
+  for (int n = 0; n < stream_tables; ++n)
+    tables.push_back({stream_table_id{n},
+                      "shop.stream_table_" + std::to_string(n),
+                      std::chrono::seconds{5}});
+  return tables;
+}
+
 held filled(metrics::node_metrics& node) {
   held all;
+  const auto tables = targeted();
   for (unsigned i = 0; i < databases; ++i) {
     auto one = node.database(16'384 + i, "database_" + std::to_string(i));
     database_figures figures;
     figures.refreshes = {{"DIFFERENTIAL", 1'000'000 + i}, {"FULL", 17}};
     figures.rows_inserted = 123'456'789;
     figures.lag_ms = 1234.5;
+    figures.stream_tables = {{"ACTIVE", stream_tables}};
     one->figures(figures);
-    one->stream_tables({{"ACTIVE", stream_tables}});
+    one->targeted_tables(tables);
     for (int refresh = 0; refresh < 100; ++refresh)
-      one->refresh_took(std::chrono::microseconds{1000 * refresh});
+      one->refresh_took(stream_table_id{refresh % stream_tables},
+                        std::chrono::microseconds{1000 * refresh});
     all.push_back(std::move(one));
   }
   return all;
@@ -52,9 +65,12 @@ http::server started(const std::shared_ptr<prometheus::Registry>& registry) {
   options.listen = "127.0.0.1:" + std::to_string(port);
   options.pages["/metrics"] = [registry](const http::request&) {
     return http::response{
-      200, metrics::exposition(registry->Collect(),
-                               {metrics::exposition_format::openmetrics,
-                                [](const std::string&) { return 1.0; }})};
+      200, metrics::exposition(
+             registry->Collect(),
+             {metrics::exposition_format::openmetrics,
+              [](const std::string&, const prometheus::ClientMetric&) {
+                return 1.0;
+              }})};
   };
   return bench::or_give_up(http::server::start(std::move(options)));
 }

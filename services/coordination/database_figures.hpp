@@ -1,5 +1,7 @@
 #pragma once
 
+#include "services/core/ids.hpp"
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -24,6 +26,9 @@ struct database_figures {
   /// Of the stream tables that have a target lag: what share of it 95 % of them
   /// do not exceed. 0 without any.
   double lag_share_p95 = 0;
+  /// Of each stream table that has a target lag and is behind, in milliseconds.
+  /// Not reported to other nodes.
+  std::map<stream_table_id, double> lag_ms_of_targeted = {};
 
   bool operator==(const database_figures&) const = default;
 };

@@ -31,6 +31,8 @@ lag_ledger::lags lag_ledger::look(const std::vector<late_table>& late,
     const auto lag = std::max(now - std::max(table.data_of, clean),
                               std::chrono::milliseconds{0});
     found.worst = std::max(found.worst, lag);
+    if (table.target)
+      found.targeted[table.id] = lag;
     if (table.target && table.target->count() > 0)
       shares.push_back(static_cast<double>(lag.count())
                        / static_cast<double>(table.target->count()));

@@ -30,6 +30,8 @@ public:
     std::chrono::milliseconds worst{};
     /// What share of its target lag 95 % of those that have one do not exceed.
     double share_p95 = 0;
+    /// Of each that is late and has a target lag.
+    std::map<stream_table_id, std::chrono::milliseconds> targeted;
   };
 
   /// Takes in what a look at `now` found: all that are `late`, and how many

@@ -35,6 +35,8 @@ counts none_of(const Names& names) {
   return none;
 }
 
+counts no_stream_tables() { return none_of(database_metrics::statuses); }
+
 counts no_refreshes() { return none_of(database_metrics::actions); }
 
 counts among(counts known, const counts& counted) {
@@ -65,7 +67,7 @@ counts alerts_by_event(const database_figures& figures) {
 }
 
 counts stream_tables_by_status(const database_figures& figures) {
-  return among(none_of(database_metrics::statuses), figures.stream_tables);
+  return among(no_stream_tables(), figures.stream_tables);
 }
 
 std::int64_t failed_refreshes(const database_figures& figures) {
@@ -87,6 +89,9 @@ database_metrics::counted::counted(const families& f,
     refreshes_[action] = &f.refreshes_total.Add(with(labels, "action", action));
   for (const auto& [event, none] : no_alerts())
     alerts_[event] = &f.alerts_total.Add(with(labels, "event", event));
+  for (const auto& [status, none] : no_stream_tables())
+    stream_tables_[status]
+      = &f.stream_tables.Add(with(labels, "status", status));
 }
 
 void database_metrics::counted::take(const database_figures& read) {
@@ -94,6 +99,8 @@ void database_metrics::counted::take(const database_figures& read) {
     raise(*refreshes_.at(action), times);
   for (const auto& [event, times] : alerts_by_event(read))
     raise(*alerts_.at(event), times);
+  for (const auto& [status, number] : stream_tables_by_status(read))
+    stream_tables_.at(status)->Set(static_cast<double>(number));
   raise(*failures_, failed_refreshes(read));
   raise(*rows_inserted_, read.rows_inserted);
   raise(*rows_deleted_, read.rows_deleted);
@@ -109,6 +116,8 @@ void database_metrics::counted::remove_from(const families& f) {
     f.refreshes_total.Remove(counter);
   for (const auto& [event, counter] : alerts_)
     f.alerts_total.Remove(counter);
+  for (const auto& [status, gauge] : stream_tables_)
+    f.stream_tables.Remove(gauge);
   f.refresh_failures_total.Remove(failures_);
   f.rows_inserted_total.Remove(rows_inserted_);
   f.rows_deleted_total.Remove(rows_deleted_);

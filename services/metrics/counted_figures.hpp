@@ -24,6 +24,7 @@ public:
 private:
   std::map<std::string, prometheus::Counter*> refreshes_;
   std::map<std::string, prometheus::Counter*> alerts_;
+  std::map<std::string, prometheus::Gauge*> stream_tables_;
   prometheus::Counter* failures_;
   prometheus::Counter* rows_inserted_;
   prometheus::Counter* rows_deleted_;

@@ -29,8 +29,9 @@ Each daemon tells of the databases that it owns: sum over the daemons. The serie
 of a database end when the daemon gives it up. What the database itself keeps
 count of goes on where it was, whichever daemon tells it: it does not fall when a
 daemon ends or another takes over. These series appear when the daemon has read
-the database's catalog. The counters marked “daemon” begin at 0 with the daemon;
-in OpenMetrics `_created` tells when.
+the database's catalog. The counters and histograms marked “daemon” begin
+at 0 with the daemon, those of a database whenever the daemon gets it; in OpenMetrics
+`_created` tells when.
 
 | Metric | Type | Labels | Counted since | What it tells |
 |---|---|---|---|---|
@@ -57,6 +58,7 @@ constexpr std::string_view labels = R"(
 | `action` | )";
 
 constexpr std::string_view more_labels = R"( |
+| `stream_table` | quoted and schema-qualified name of a stream table that has a target lag of its own (`set_stream_table_sla`), of 20 a database at most |
 | `method` | the call's function in schema `pgtrickle`; `other` for any that is unknown |
 | `event` | [an alert](alerts.md); `other` for any that is unknown |
 | `outcome` | `ok`; `failed`: the caller got an error; `expired`: the call's time was over; `rejected`: what came was no call of this database, or came too late |

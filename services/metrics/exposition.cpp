@@ -89,7 +89,6 @@ private:
 
 void writer::add(const MetricFamily& family) {
   const auto name = legal_name(family.name);
-  created_ = is_open_ ? options_.created(family.name) : 0;
   base_ = name;
   if (family.type == MetricType::Counter)
     base_ = without(name, "_total");
@@ -132,6 +131,7 @@ void writer::describe(const MetricFamily& family) {
 }
 
 void writer::add(const MetricFamily& family, const ClientMetric& metric) {
+  created_ = is_open_ ? options_.created(family.name, metric) : 0;
   switch (family.type) {
     case MetricType::Counter:
       sample("_total", metric, number(metric.counter.value));

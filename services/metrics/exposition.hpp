@@ -18,10 +18,12 @@ enum class exposition_format : std::uint8_t {
 
 struct exposition_options {
   exposition_format format = exposition_format::text;
-  /// When a family's counters began, in seconds since 1970; 0: not told, as
-  /// they go on for ever. OpenMetrics only.
-  std::function<double(const std::string& family)> created
-    = [](const std::string&) { return 0.0; };
+  /// When a counter or histogram of a family began, in seconds since 1970; 0:
+  /// not told, as it goes on for ever. OpenMetrics only.
+  std::function<double(const std::string& family,
+                       const prometheus::ClientMetric&)>
+    created
+    = [](const std::string&, const prometheus::ClientMetric&) { return 0.0; };
 };
 
 /// The Content-Type of a format.

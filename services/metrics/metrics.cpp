@@ -3,6 +3,7 @@
 #include "services/metrics/counted_figures.hpp"
 #include "services/metrics/labels.hpp"
 #include "services/metrics/process_memory.hpp"
+#include "services/metrics/table_series.hpp"
 
 #include <algorithm>
 
@@ -38,6 +39,12 @@ std::string_view text_of(call_outcome outcome) {
 
 double seconds(std::chrono::microseconds duration) {
   return std::chrono::duration<double>{duration}.count();
+}
+
+double seconds_since_1970() {
+  return std::chrono::duration<double>{
+    std::chrono::system_clock::now().time_since_epoch()}
+    .count();
 }
 
 std::vector<std::string> label_names(std::string_view list) {
@@ -105,11 +112,9 @@ database_metrics::database_metrics(const families& f, std::mutex& collecting,
                                    oid database, const std::string& name)
   : families_(f),
     collecting_(collecting), labels_{{"db_oid", std::to_string(database)},
-                                     {"db_name", name}} {
+                                     {"db_name", name}},
+    tables_(std::make_shared<table_series>(f, labels_)) {
   duration_ = &f.refresh_duration_seconds.Add(labels_, refresh_buckets);
-  for (std::size_t i = 0; i < statuses.size(); ++i)
-    stream_tables_[i]
-      = &f.stream_tables.Add(with(labels_, "status", statuses[i]));
   workers_active_ = &f.workers_active.Add(labels_);
   workers_queued_ = &f.workers_queued.Add(labels_);
   scheduler_behind_ = &f.scheduler_behind.Add(labels_);
@@ -120,9 +125,8 @@ database_metrics::database_metrics(const families& f, std::mutex& collecting,
 void database_metrics::remove_from(const families& f) {
   if (counted_)
     counted_->remove_from(f);
+  tables_->show({});
   f.refresh_duration_seconds.Remove(duration_);
-  for (auto* gauge : stream_tables_)
-    f.stream_tables.Remove(gauge);
   f.workers_active.Remove(workers_active_);
   f.workers_queued.Remove(workers_queued_);
   f.scheduler_behind.Remove(scheduler_behind_);
@@ -130,27 +134,32 @@ void database_metrics::remove_from(const families& f) {
   f.alerts_published_total.Remove(alerts_published_);
 }
 
-void database_metrics::refresh_took(std::chrono::microseconds duration) {
+void database_metrics::refresh_took(stream_table_id table,
+                                    std::chrono::microseconds duration) {
   duration_->Observe(seconds(duration));
+  const std::scoped_lock lock{mutex_, collecting_};
+  tables_->refresh_took(table, seconds(duration));
 }
 
 void database_metrics::figures(const database_figures& read) {
-  const std::scoped_lock lock{mutex_};
-  if (counted_)
-    return counted_->take(read);
   // A series is in the registry, and shows 0, before it has its first value.
-  const std::scoped_lock unseen{collecting_};
-  counted_ = std::make_shared<counted>(families_, labels_);
+  const std::scoped_lock lock{mutex_, collecting_};
+  if (!counted_)
+    counted_ = std::make_shared<counted>(families_, labels_);
   counted_->take(read);
+  tables_->lags(read.lag_ms_of_targeted);
 }
 
-void database_metrics::stream_tables(
-  const std::map<std::string, int>& by_status) {
-  std::array<int, statuses.size()> counts{};
-  for (const auto& [status, count] : by_status)
-    counts[place_of(statuses, status)] += count;
-  for (std::size_t i = 0; i < statuses.size(); ++i)
-    stream_tables_[i]->Set(counts[i]);
+void database_metrics::targeted_tables(std::vector<targeted_table> tables) {
+  const auto shown = std::min(tables.size(), most_tables);
+  std::ranges::partial_sort(tables,
+                            tables.begin() + static_cast<std::ptrdiff_t>(shown),
+                            {}, [](const auto& table) {
+                              return std::pair{table.target, table.id};
+                            });
+  tables.resize(shown);
+  const std::scoped_lock lock{mutex_, collecting_};
+  tables_->show(tables);
 }
 
 void database_metrics::behind(bool is_behind) {
@@ -176,7 +185,12 @@ struct node_metrics::state {
   prometheus::Gauge& connected;
   std::mutex collecting;
   std::mutex mutex;
-  std::map<Labels, std::weak_ptr<database_metrics>> databases;
+  struct known_database {
+    std::weak_ptr<database_metrics> metrics;
+    /// When its series came into the registry.
+    double since = seconds_since_1970();
+  };
+  std::map<Labels, known_database> databases;
 };
 
 node_metrics::node_metrics(std::shared_ptr<prometheus::Registry> registry,
@@ -199,7 +213,7 @@ std::shared_ptr<database_metrics>
 node_metrics::database(oid database, const std::string& name) {
   const Labels key{{"db_oid", std::to_string(database)}, {"db_name", name}};
   const std::scoped_lock lock{state_->mutex};
-  auto& known = state_->databases[key];
+  auto& known = state_->databases[key].metrics;
   if (auto shared = known.lock())
     return shared;
   // Whoever asks for the database again before the last holder's metrics are
@@ -208,7 +222,7 @@ node_metrics::database(oid database, const std::string& name) {
     const std::unique_ptr<database_metrics> owned{metrics};
     const std::scoped_lock release_lock{s->mutex};
     const auto found = s->databases.find(key);
-    if (found == s->databases.end() || !found->second.expired())
+    if (found == s->databases.end() || !found->second.metrics.expired())
       return;
     owned->remove_from(s->all);
     s->databases.erase(found);
@@ -259,9 +273,12 @@ void node_metrics::observe_process(bool reaches_postgres) {
     static_cast<double>(resident_memory()));
 }
 
-std::vector<prometheus::MetricFamily> node_metrics::collect() const {
-  const std::scoped_lock lock{state_->collecting};
-  return state_->registry->Collect();
+node_metrics::collected node_metrics::collect() const {
+  const std::scoped_lock lock{state_->mutex, state_->collecting};
+  collected all{state_->registry->Collect(), {}};
+  for (const auto& [labels, database] : state_->databases)
+    all.databases_since[labels] = database.since;
+  return all;
 }
 
 } // namespace pgtrickle::metrics

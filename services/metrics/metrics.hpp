@@ -46,7 +46,16 @@ struct families {
 #include "services/metrics/metrics.def"
 };
 
+/// A stream table that has a target lag of its own.
+struct targeted_table {
+  stream_table_id id{};
+  /// Quoted and schema-qualified.
+  std::string name;
+  std::chrono::milliseconds target{};
+};
+
 class node_metrics;
+class table_series;
 
 /// The metrics of one database. May be used by several threads.
 class database_metrics {
@@ -56,16 +65,20 @@ public:
   static constexpr std::array<std::string_view, 5> statuses{
     "INITIALIZING", "ACTIVE", "SUSPENDED", "ERROR", "other"};
 
+  /// So many stream tables have series of their own.
+  static constexpr std::size_t most_tables = 20;
+
   /// A refresh has ended, well or not; how many there were the catalog tells.
-  void refresh_took(std::chrono::microseconds duration);
+  void refresh_took(stream_table_id table, std::chrono::microseconds duration);
 
   /// What the catalog has counted, and how far stream tables are behind. Until
   /// it was read there are no such series: a counter that showed 0 meanwhile
   /// would have fallen.
   void figures(const database_figures& read);
 
-  /// How many stream tables have each status; those not named have none.
-  void stream_tables(const std::map<std::string, int>& by_status);
+  /// All that have a target lag. Those with the shortest have series of their
+  /// own, of which the lag is seen once it was read.
+  void targeted_tables(std::vector<targeted_table> tables);
 
   void workers(int active, int queued);
   void behind(bool is_behind);
@@ -90,8 +103,8 @@ private:
   prometheus::Labels labels_;
   std::mutex mutex_;
   std::shared_ptr<counted> counted_;
+  std::shared_ptr<table_series> tables_;
   prometheus::Histogram* duration_;
-  std::array<prometheus::Gauge*, statuses.size()> stream_tables_{};
   prometheus::Gauge* workers_active_;
   prometheus::Gauge* workers_queued_;
   prometheus::Gauge* scheduler_behind_;
@@ -124,8 +137,13 @@ public:
   /// Sets what is true at this moment.
   void observe_process(bool reaches_postgres);
 
-  /// What all metrics are now, by family.
-  [[nodiscard]] std::vector<prometheus::MetricFamily> collect() const;
+  /// What all metrics are now, by family, and since when those of a database
+  /// that begin with the daemon count: in seconds since 1970, by its labels.
+  struct collected {
+    std::vector<prometheus::MetricFamily> families;
+    std::map<prometheus::Labels, double> databases_since;
+  };
+  [[nodiscard]] collected collect() const;
 
 private:
   struct state;

@@ -118,6 +118,8 @@ database_figures figures_reader::figures_in(const std::string& text,
     = lags_.look(late, read["targets"].get<std::size_t>(), by_database);
   figures.lag_ms = static_cast<double>(lags.worst.count());
   figures.lag_share_p95 = lags.share_p95;
+  for (const auto& [table, lag] : lags.targeted)
+    figures.lag_ms_of_targeted[table] = static_cast<double>(lag.count());
   return figures;
 }
 

@@ -2,15 +2,17 @@
 
 Scrapes /metrics and /metrics/cluster of a daemon on this host, in both formats,
 and fails where a strict parser of OpenMetrics or promtool objects, a family is
-not declared as it should be, or a counter that a database keeps has fallen since
-an earlier scrape. STATE is a file in which one run remembers for the next. Exits
-with 3 while nobody answers.
+not declared as it should be, or a counter or histogram has fallen since an
+earlier scrape without telling that it began anew. STATE is a file in which one
+run remembers for the next. Prints how often it scraped each page as OpenMetrics.
+Exits with 3 while nobody answers.
 """
 
 import json
 import os
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -18,6 +20,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
+# What may not fall.
+RISING = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
+# By how much the clocks of the programs may seem to differ.
+TOLERANCE = 1
 
 
 def scrape(port, path, accept):
@@ -27,17 +33,28 @@ def scrape(port, path, accept):
         return answer.headers["Content-Type"], answer.read().decode("utf-8")
 
 
-def counters(families):
-    """The samples that may not fall, by their names and labels."""
+def text_of(labels, but=()):
+    return json.dumps(sorted(item for item in labels.items() if item[0] not in but))
+
+
+def rising(family):
+    """The samples that may not fall: name and labels, since when, value."""
+    since = {text_of(sample.labels): sample.value
+             for sample in family.samples if sample.name.endswith("_created")}
+    for sample in family.samples:
+        if sample.name.endswith(RISING.get(family.type, ("nothing",))):
+            yield (sample.name + text_of(sample.labels),
+                   since.get(text_of(sample.labels, but=("le",)), 0), sample.value)
+
+
+def check_beginnings(families):
+    """Histograms are the daemon's own: they began with it or later."""
+    started = [sample.value for family in families for sample in family.samples
+               if sample.name == "pgtrickle_start_timestamp_seconds"]
     for family in families:
-        if family.type not in ("counter", "histogram"):
-            continue
-        began = any(sample.name.endswith("_created") for sample in family.samples)
-        if began:
-            continue
-        for sample in family.samples:
-            if sample.name.endswith("_total"):
-                yield sample.name + json.dumps(sorted(sample.labels.items())), sample.value
+        for name, since, _ in rising(family):
+            assert since or family.type != "histogram", f"{name} does not tell since when"
+            assert not since or started[0] - TOLERANCE <= since <= time.time() + TOLERANCE, (name, since, started)
 
 
 def check(port, path, kept):
@@ -50,9 +67,12 @@ def check(port, path, kept):
         assert family.documentation and family.type, family.name
         if any("db_oid" in sample.labels for sample in family.samples):
             assert all("db_name" in sample.labels for sample in family.samples), family.name
-    for name, value in counters(families):
-        assert value >= kept.get(name, 0), f"{name} fell from {kept[name]} to {value}"
-        kept[name] = value
+        for name, since, value in rising(family):
+            before, least = kept.get(name, (0, 0))
+            assert since >= before, f"{name} began at {before}, now at {since}"
+            assert value >= least or since > before, f"{name} fell from {least} to {value}"
+            kept[name] = since, value
+    check_beginnings(families)
 
 
 def check_text(port, path):
@@ -70,14 +90,20 @@ def main():
         with open(state, encoding="utf-8") as file:
             kept = json.load(file)
     pages = ["/metrics", "/metrics/cluster"]
-    for _ in range(int(scrapes)):
+    done, wanted = 0, int(scrapes)
+    # A daemon that has just started shows no counters of its databases yet.
+    needed = "refreshes" if wanted > 1 else ""
+    deadline = time.monotonic() + 20
+    while done < wanted or not any(needed in name for name in kept):
+        assert done < wanted or time.monotonic() < deadline, "no counter of refreshes"
+        done += 1
         for page in pages:
             check(port, page, kept)
     for page in pages:
         check_text(port, page)
-    assert any("refreshes" in name for name in kept), "no counter of refreshes"
     with open(state, "w", encoding="utf-8") as file:
         json.dump(kept, file)
+    print(done)
 
 
 try:

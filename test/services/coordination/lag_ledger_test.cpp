@@ -52,6 +52,14 @@ TEST_CASE("the worst of several counts, and a clock that goes back does not") {
   CHECK(ledger.look({late(1, start)}, 0, start - 1min).worst == 0ms);
 }
 
+TEST_CASE("of those that have a target lag each one's lag is told") {
+  const auto lags = lag_ledger{}.look(
+    {late(1, start - 2s), targeted(2, start - 3s, 10s)}, 1, start);
+  CHECK(lags.targeted
+        == std::map<stream_table_id, std::chrono::milliseconds>{
+          {stream_table_id{2}, 3s}});
+}
+
 TEST_CASE("the share of the target lag counts those that are up to date too") {
   std::vector<lag_ledger::late_table> tables;
   for (int i = 0; i < 5; ++i)

@@ -18,9 +18,11 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 std::string open_metrics(const MetricFamily& family, double created = 0) {
-  return exposition({family},
-                    {exposition_format::openmetrics,
-                     [created](const std::string&) { return created; }});
+  return exposition(
+    {family}, {exposition_format::openmetrics,
+               [created](const std::string&, const prometheus::ClientMetric&) {
+                 return created;
+               }});
 }
 
 std::string plain_text(const MetricFamily& family) {
@@ -132,9 +134,9 @@ TEST_CASE("any text becomes a legal value of a label") {
 }
 
 TEST_CASE("families stand one after the other, in their order") {
-  const auto text = exposition(
-    {counter("b_total"), gauge(1, "a")},
-    {exposition_format::openmetrics, [](const auto&) { return 0.0; }});
+  const auto text = exposition({counter("b_total"), gauge(1, "a")},
+                               {exposition_format::openmetrics,
+                                [](const auto&, const auto&) { return 0.0; }});
   CHECK(text.find("# TYPE b counter") < text.find("# TYPE a gauge"));
   CHECK(text.ends_with("\n# EOF\n"));
 }

@@ -23,6 +23,8 @@ struct fixture {
 
   void use_everything(database_metrics& db) {
     db.figures({});
+    db.targeted_tables({{stream_table_id{1}, "shop.sums", 5s}});
+    db.refresh_took(stream_table_id{1}, 1ms);
     metrics.called("refresh_stream_table", call_outcome::ok, 1ms);
     metrics.http_answered(200);
     metrics.scraped("/metrics", 1ms, true);
@@ -32,7 +34,7 @@ struct fixture {
   /// All series of a metric.
   [[nodiscard]] std::vector<prometheus::ClientMetric>
   series(const std::string& name) const {
-    for (auto& family : metrics.collect())
+    for (auto& family : metrics.collect().families)
       if (family.name == name)
         return family.metric;
     return {};
@@ -115,18 +117,57 @@ TEST_CASE_FIXTURE(fixture, "a counter is never seen without its first value") {
 
 TEST_CASE_FIXTURE(fixture, "how long refreshes took is shown") {
   const auto db = metrics.database(5, "shop");
-  db->refresh_took(20ms);
-  db->refresh_took(1ms);
+  db->refresh_took(stream_table_id{1}, 20ms);
+  db->refresh_took(stream_table_id{2}, 1ms);
   const auto duration
     = find("pgtrickle_refresh_duration_seconds", shop)->histogram;
   CHECK(duration.sample_count == 2);
   CHECK(duration.sample_sum == doctest::Approx(0.021));
 }
 
+TEST_CASE_FIXTURE(fixture, "those with the shortest target lags are shown") {
+  const auto lag = "pgtrickle_stream_table_lag_seconds";
+  const auto target = "pgtrickle_stream_table_target_lag_seconds";
+  const auto took = "pgtrickle_stream_table_last_refresh_duration_seconds";
+  auto db = metrics.database(5, "shop");
+  std::vector<targeted_table> tables;
+  const auto most = static_cast<int>(database_metrics::most_tables);
+  for (int n = 2 * most; n > 0; --n)
+    tables.push_back({stream_table_id{n}, std::to_string(n), n * 1s});
+  db->targeted_tables(tables);
+  CHECK(series(target).size() == database_metrics::most_tables);
+  CHECK(find(target, shop_with("stream_table", "7"))->gauge.value == 7);
+  CHECK(!find(target, shop_with("stream_table", std::to_string(most + 1))));
+  // Nobody knows yet.
+  CHECK(series(lag).empty());
+  CHECK(series(took).empty());
+  database_figures figures;
+  figures.lag_ms_of_targeted = {{stream_table_id{7}, 1500}};
+  db->figures(figures);
+  CHECK(find(lag, shop_with("stream_table", "7"))->gauge.value == 1.5);
+  CHECK(find(lag, shop_with("stream_table", "8"))->gauge.value == 0);
+  db->refresh_took(stream_table_id{7}, 2s);
+  db->refresh_took(stream_table_id{most + 1}, 2s);
+  CHECK(find(took, shop_with("stream_table", "7"))->gauge.value == 2);
+  CHECK(series(took).size() == 1);
+  // One gets a name that another had.
+  db->targeted_tables({{stream_table_id{8}, "7", 9s}});
+  CHECK(series(target).size() == 1);
+  CHECK(find(target, shop_with("stream_table", "7"))->gauge.value == 9);
+  CHECK(find(lag, shop_with("stream_table", "7"))->gauge.value == 0);
+  CHECK(series(took).empty());
+  db.reset();
+  CHECK(series(target).empty());
+  CHECK(series(lag).empty());
+}
+
 TEST_CASE_FIXTURE(fixture, "stream tables are shown by status") {
   const auto db = metrics.database(5, "shop");
-  db->stream_tables({{"ACTIVE", 3}, {"ERROR", 1}});
-  db->stream_tables({{"ACTIVE", 4}});
+  database_figures figures;
+  figures.stream_tables = {{"ACTIVE", 3}, {"ERROR", 1}};
+  db->figures(figures);
+  figures.stream_tables = {{"ACTIVE", 4}};
+  db->figures(figures);
   const auto name = "pgtrickle_stream_tables";
   CHECK(find(name, shop_with("status", "ACTIVE"))->gauge.value == 4);
   CHECK(find(name, shop_with("status", "ERROR"))->gauge.value == 0);
@@ -192,6 +233,22 @@ TEST_CASE_FIXTURE(fixture, "who asks for a database twice gets the same") {
   CHECK(metrics.database(5, "shop") != metrics.database(6, "shop"));
   const auto first = metrics.database(5, "shop");
   CHECK(first == metrics.database(5, "shop"));
+}
+
+TEST_CASE_FIXTURE(fixture, "a database that comes back counts anew") {
+  const auto since = [&] {
+    return metrics.collect().databases_since.at(
+      {{"db_oid", "5"}, {"db_name", "shop"}});
+  };
+  auto db = metrics.database(5, "shop");
+  const auto first = since();
+  db.reset();
+  CHECK(metrics.collect().databases_since.empty());
+  db = metrics.database(5, "shop");
+  CHECK(since() > first);
+  const auto second = since();
+  const auto again = metrics.database(5, "shop");
+  CHECK(since() == second);
 }
 
 TEST_CASE_FIXTURE(fixture, "a database that is let go leaves no series") {
