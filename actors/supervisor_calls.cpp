@@ -37,7 +37,8 @@ failure not_ready(const std::string& database) {
   return {errc::connection_lost,
           "the daemon is not ready for database " + database,
           {},
-          "Repeat the call in a few seconds."};
+          "Repeat the call in a few seconds; the daemon's log says what it "
+          "waits for."};
 }
 
 } // namespace

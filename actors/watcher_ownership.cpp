@@ -25,8 +25,8 @@ void watcher_state::claim() {
       return self_->quit(exit_reason_of(opened.error()));
     db_ = std::move(*opened);
   }
-  auto claimed
-    = observation::claim_ownership(*db_, context_->node, database_.id);
+  auto claimed = observation::claim_ownership(
+    *db_, {context_->node, context_->version}, database_.id);
   if (!claimed)
     return self_->quit(exit_reason_of(claimed.error()));
   switch (claimed->state) {
@@ -36,6 +36,13 @@ void watcher_state::claim() {
     case observation::claim::on_standby:
       if (failures_.occurred(self_->clock().now()))
         spdlog::info("database {}: waits on a standby", database_.name);
+      return self_->delayed_send(self_, claim_interval, claim_due{});
+    case observation::claim::too_new:
+      if (failures_.occurred(self_->clock().now()))
+        spdlog::error("database {}: its extension is of version {}, and this "
+                      "pgtrickled of {}: install pgtrickled {}",
+                      database_.name, claimed->facts.version, context_->version,
+                      claimed->facts.version);
       return self_->delayed_send(self_, claim_interval, claim_due{});
     case observation::claim::owned_by_other:
       return dislodge();
@@ -67,7 +74,7 @@ void watcher_state::open() {
     return self_->delayed_send(self_, claim_interval, claim_due{});
   facts_ = std::move(*claimed_);
   const auto ready
-    = observation::begin_to_watch(*db_, facts_.fence)
+    = observation::begin_to_watch(*db_, facts_)
         .and_then([&] { return observation::read_settings(*db_); })
         .map([&](config::settings read) { settings_ = std::move(read); })
         .and_then([&] {

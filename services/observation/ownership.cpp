@@ -1,5 +1,6 @@
 #include "services/observation/ownership.hpp"
 
+#include "services/core/version.hpp"
 #include "services/observation/situation.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +11,7 @@ namespace {
 
 constexpr auto situation
   = "SELECT pg_is_in_recovery(),"
-    " EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trickle'),"
+    " (SELECT extversion FROM pg_extension WHERE extname = 'pg_trickle'),"
     " (SELECT system_identifier FROM pg_control_system()),"
     " (SELECT oid FROM pg_database WHERE datname = current_database()),"
     " current_database()";
@@ -72,7 +73,8 @@ database_facts take_over(pqxx::dbtransaction& tx, const std::string& node,
 }
 
 /// Whether the database can be owned, and by whom is not asked yet.
-claim_outcome situation_in(pqxx::dbtransaction& tx, oid expected) {
+claim_outcome situation_in(pqxx::dbtransaction& tx, const claimant& by,
+                           oid expected) {
   const auto row = tx.exec1(situation);
   database_facts facts;
   facts.cluster = row[2].as<std::string>();
@@ -81,8 +83,11 @@ claim_outcome situation_in(pqxx::dbtransaction& tx, oid expected) {
   if (row[0].as<bool>())
     return {claim::on_standby, std::move(facts)};
   // Another database may bear the name of one that was dropped.
-  if (!row[1].as<bool>() || facts.id != expected)
+  if (row[1].is_null() || facts.id != expected)
     return {claim::gone, std::move(facts)};
+  facts.version = row[1].as<std::string>();
+  if (is_newer(facts.version, by.version))
+    return {claim::too_new, std::move(facts)};
   return {claim::owned, std::move(facts)};
 }
 
@@ -100,11 +105,11 @@ result<bool> take_lock(postgres::session& db) {
 
 } // namespace
 
-result<claim_outcome> claim_ownership(postgres::session& db,
-                                      const std::string& node, oid expected) {
+result<claim_outcome> claim_ownership(postgres::session& db, const claimant& by,
+                                      oid expected) {
   auto outcome = db.run<claim_outcome>(
     postgres::isolation::read_committed,
-    [&](pqxx::dbtransaction& tx) { return situation_in(tx, expected); });
+    [&](pqxx::dbtransaction& tx) { return situation_in(tx, by, expected); });
   if (!outcome || outcome->state != claim::owned)
     return outcome;
   const auto locked = take_lock(db);
@@ -117,7 +122,7 @@ result<claim_outcome> claim_ownership(postgres::session& db,
   return db.run<claim_outcome>(
     postgres::isolation::read_committed,
     [&](pqxx::dbtransaction& tx) -> claim_outcome {
-      return {claim::owned, take_over(tx, node, std::move(outcome->facts))};
+      return {claim::owned, take_over(tx, by.node, std::move(outcome->facts))};
     });
 }
 
@@ -133,15 +138,18 @@ end_silent_owner(postgres::session& db, std::chrono::milliseconds lease) {
     });
 }
 
-result<void> begin_to_watch(postgres::session& db, ownership fence) {
+result<void> begin_to_watch(postgres::session& db,
+                            const database_facts& facts) {
   for (const auto* channel :
        {"pgtrickle_calls", "pgtrickle_catalog", "pg_trickle_alert"})
     if (auto listening = db.listen(channel); !listening)
       return listening;
   return db
-    .exec(fmt::format("PREPARE pgt_confirm AS SELECT pgtrickle._is_restored() "
+    .exec(fmt::format("PREPARE pgt_confirm AS SELECT pgtrickle._is_restored(), "
+                      "EXISTS (SELECT FROM pg_extension WHERE extname = "
+                      "'pg_trickle' AND extversion = {}) "
                       "FROM pgtrickle.pgt_owner WHERE epoch = {}",
-                      fence.epoch))
+                      db.raw().quote(facts.version), facts.fence.epoch))
     .map([](const pqxx::result&) {});
 }
 
@@ -152,6 +160,8 @@ result<void> confirm_ownership(postgres::session& db) {
         return fail(errc::fenced, "another daemon owns the database");
       if (rows[0][0].as<bool>())
         return fail(errc::fenced, "a dump is being loaded into the database");
+      if (!rows[0][1].as<bool>())
+        return fail(errc::fenced, "the extension was updated");
       return {};
     });
 }

@@ -19,10 +19,27 @@ struct database_facts {
   /// The key of the calls' signatures: never logged.
   std::string secret;
   database_clock clock;
+  /// Of the extension.
+  std::string version;
 };
 
-/// `gone`: the extension, or the whole database, was dropped.
-enum class claim : std::uint8_t { owned, owned_by_other, on_standby, gone };
+/// `gone`: the extension, or the whole database, was dropped. `too_new`: the
+/// extension is of a later release than the daemon, which can't know what its
+/// catalog means.
+enum class claim : std::uint8_t {
+  owned,
+  owned_by_other,
+  on_standby,
+  gone,
+  too_new
+};
+
+/// Who claims.
+struct claimant {
+  std::string node;
+  /// Of the daemon.
+  std::string version;
+};
 
 struct claim_outcome {
   claim state = claim::owned_by_other;
@@ -33,7 +50,7 @@ struct claim_outcome {
 /// as the session lives; waits for another owner to let go as long as the
 /// session's lock_timeout says. Errors: connection_lost.
 [[nodiscard]] result<claim_outcome>
-claim_ownership(postgres::session& db, const std::string& node, oid expected);
+claim_ownership(postgres::session& db, const claimant& by, oid expected);
 
 /// Ends the sessions of an owner that was silent for `lease`: it was stopped,
 /// or cut off. So it does with a session of another role that holds the owner's
@@ -42,14 +59,14 @@ claim_ownership(postgres::session& db, const std::string& node, oid expected);
 end_silent_owner(postgres::session& db, std::chrono::milliseconds lease);
 
 /// Starts to listen to what the extension tells whoever owns the database, and
-/// prepares to confirm that this is so under `fence`.
+/// prepares to confirm that these are still the facts.
 [[nodiscard]] result<void> begin_to_watch(postgres::session& db,
-                                          ownership fence);
+                                          const database_facts& facts);
 
 /// Whether the epoch is still the database's, without a lock: a transaction
 /// that writes asks catalog::check_fence. Errors: fenced, also when stream
-/// tables were loaded from a dump, which only whoever claims the database anew
-/// may adopt.
+/// tables were loaded from a dump or the extension was updated: only whoever
+/// claims the database anew may go on.
 [[nodiscard]] result<void> confirm_ownership(postgres::session& db);
 
 } // namespace pgtrickle::observation

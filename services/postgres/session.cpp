@@ -101,6 +101,19 @@ bool is_full(const failure& reason) {
   return false;
 }
 
+/// A pooler tells its clients numbers of its own, and has others use the
+/// sessions in between: the owner's lock and all settings would be theirs.
+void refuse_pooler(pqxx::nontransaction& tx) {
+  if (tx.exec1("SELECT pg_backend_pid()")[0].as<int>()
+      != tx.conn().backendpid())
+    throw abandoned({errc::wrong_state,
+                     "a connection pooler stands between pgtrickled and "
+                     "PostgreSQL",
+                     {},
+                     "Have --postgres name PostgreSQL itself; applications may "
+                     "go through the pooler."});
+}
+
 } // namespace
 
 struct session::state {
@@ -155,6 +168,7 @@ result<session> session::connect(const session_options& options) {
       s.db = std::make_unique<pqxx::connection>(connection_string(to));
       s.collector = std::make_unique<notice_collector>(*s.db, s.notices);
       pqxx::nontransaction tx{*s.db};
+      refuse_pooler(tx);
       // What texts and plans depend on is pinned: a refresh gives the same
       // result whoever's settings the database has. A daemon that was killed
       // leaves no statement running that nobody waits for. The daemon's own

@@ -149,6 +149,21 @@ TEST_CASE("behind a pooler statement_timeout ends a call") {
   must(s.admin, "ALTER ROLE alice RESET statement_timeout");
 }
 
+TEST_CASE("a daemon that is pointed at a pooler says so, and leaves it alone") {
+  const pooled s;
+  private_daemon astray{s.by.conninfo("postgres"),
+                        the_installation().nats.url(), "astray"};
+  astray.start();
+  CHECK(eventually(10s, [&] {
+    return astray.log().find("a connection pooler stands between")
+           != std::string::npos;
+  }));
+  CHECK(astray.stop() == 0);
+  // Its settings would have stayed with the pool's connections.
+  session after{s.by.conninfo("postgres")};
+  CHECK(after.run("SHOW search_path").value() == "\"$user\", public");
+}
+
 TEST_CASE("pgtricklectl works behind a pooler") {
   pooled s;
   const auto to = s.by.conninfo("alice");

@@ -22,6 +22,32 @@ bool follows(scenario& s, std::chrono::milliseconds limit) {
 
 } // namespace
 
+TEST_CASE("a daemon leaves a database to a newer one, and takes it again") {
+  scenario s;
+  create_reader(s);
+  const auto pretend = [&](const std::string& version) {
+    must(s.admin, "UPDATE pg_extension SET extversion = '" + version
+                    + "' WHERE extname = 'pg_trickle'");
+  };
+  const auto real
+    = s.admin
+        .run("SELECT extversion FROM pg_extension WHERE extname = 'pg_trickle'")
+        .value();
+  pretend("99.1");
+  CHECK(eventually(10s, [&] {
+    return s.all.daemon.log().find("install pgtrickled 99.1")
+           != std::string::npos;
+  }));
+  const auto refused
+    = s.db.run("SELECT pgtrickle.refresh_stream_table('reader')");
+  CHECK(refused.sqlstate == "08006");
+  CHECK(refused.hint.find("log says") != std::string::npos);
+  pretend("0.26.0");
+  CHECK(follows(s, 20s));
+  pretend(real);
+  CHECK(follows(s, 20s));
+}
+
 TEST_CASE("a part of the daemon that loses its connection comes back") {
   scenario s;
   create_reader(s);
