@@ -1,6 +1,7 @@
 // The JSON and the page, as a daemon at work serves them. What is looked at is
 // in the Python programs beside this.
 
+#include "test/support/contents.hpp"
 #include "test/support/eventually.hpp"
 #include "test/support/private_daemon.hpp"
 #include "test/support/private_nats.hpp"
@@ -11,8 +12,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 namespace pgtrickle::test {
 
@@ -115,9 +114,7 @@ std::string complaints_of(const std::string& program) {
     log,
     SIGKILL};
   const auto status = run.wait();
-  std::ostringstream text;
-  text << std::ifstream(log).rdbuf();
-  return status == 0 ? "" : text.str() + "\n" + shop.daemon.log();
+  return status == 0 ? "" : contents(log) + "\n" + shop.daemon.log();
 }
 
 } // namespace
@@ -137,9 +134,7 @@ TEST_CASE("a daemon that somebody follows ends no later") {
   child_process follower{
     {"curl", "-sN", "http://" + shop.address + "/api/v1/events"}, log, SIGKILL};
   REQUIRE(eventually(20s, [&] {
-    std::ostringstream text;
-    text << std::ifstream(log).rdbuf();
-    return text.str().find("event: changes") != std::string::npos;
+    return contents(log).find("event: changes") != std::string::npos;
   }));
   const auto began = std::chrono::steady_clock::now();
   CHECK(shop.daemon.stop() == 0);

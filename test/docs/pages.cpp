@@ -1,16 +1,8 @@
 #include "test/docs/pages.hpp"
 
-#include <fstream>
 #include <regex>
-#include <sstream>
 
 namespace pgtrickle::test {
-
-std::string contents(const std::filesystem::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 namespace {
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "test/support/contents.hpp"
+
 #include <filesystem>
 #include <string>
 #include <vector>
 
 namespace pgtrickle::test {
-
-std::string contents(const std::filesystem::path& file);
 
 /// All sources of the tests, literals that go on in the next line united.
 std::string sources_of_tests();

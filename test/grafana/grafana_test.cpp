@@ -1,6 +1,7 @@
 // What Grafana's dashboards ask, asked of a Prometheus that scrapes a daemon at
 // work. What is asked is in the Python programs beside this.
 
+#include "test/support/contents.hpp"
 #include "test/support/eventually.hpp"
 #include "test/support/private_daemon.hpp"
 #include "test/support/private_nats.hpp"
@@ -11,8 +12,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 namespace pgtrickle::test {
 
@@ -84,9 +83,7 @@ std::string complaints_of(const std::string& program,
     log,
     SIGTERM};
   const auto status = run.wait();
-  std::ostringstream text;
-  text << std::ifstream(log).rdbuf();
-  return status == 0 ? "" : text.str();
+  return status == 0 ? "" : contents(log);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // Pages for those who begin: every command is run as it stands there, one after
 // the other as in one shell, in a cluster of deploy/dev.
 
+#include "test/support/contents.hpp"
 #include "test/support/ctl_process.hpp"
 #include "test/support/page.hpp"
 #include "test/support/private_directory.hpp"
@@ -8,18 +9,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 namespace pgtrickle::test {
 
 namespace {
-
-std::string contents(const std::filesystem::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 /// A shell in the root of the checkout that remembers its exports from command
 /// to command. It stops the cluster at its end.

@@ -1,6 +1,7 @@
 // What a daemon tells over HTTP, as those who read it read it.
 
 #include "test/scenarios/installation.hpp"
+#include "test/support/contents.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -9,9 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
-#include <sstream>
 #include <thread>
 
 namespace pgtrickle::test {
@@ -61,11 +60,10 @@ struct scraped_daemon {
     const auto status = reader.wait();
     if (status == 3)
       return nobody;
-    std::ostringstream said;
-    said << std::ifstream(log).rdbuf();
+    const auto said = contents(log);
     if (status != 0)
-      return said.str();
-    scraped += std::stoi(said.str());
+      return said;
+    scraped += std::stoi(said);
     return {};
   }
 

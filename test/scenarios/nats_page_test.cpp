@@ -1,6 +1,7 @@
 // docs/nats.md: what it shows is sent as it stands there.
 
 #include "test/scenarios/program.hpp"
+#include "test/support/contents.hpp"
 #include "test/support/page.hpp"
 
 #include <doctest/doctest.h>
@@ -155,9 +156,7 @@ TEST_CASE("the program in Python of the page on NATS calls") {
   command.insert(command.end(), {"python3", script});
   child_process python{command, log, SIGKILL};
   CHECK(python.wait() == 0);
-  std::ostringstream printed;
-  printed << std::ifstream(log).rdbuf();
-  CHECK(printed.str()
+  CHECK(contents(log)
         == p.s.admin.run("SELECT pgtrickle.version()").value() + "\n");
 }
 

@@ -1,11 +1,10 @@
 #include "test/scenarios/secured_nats.hpp"
 
+#include "test/support/contents.hpp"
 #include "test/support/eventually.hpp"
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
 namespace pgtrickle::test {
@@ -16,12 +15,6 @@ bool was_permitted(nats_client& client) {
   client.flush();
   const char* text = nullptr;
   return natsConnection_GetLastError(client.raw(), &text) != NATS_NOT_PERMITTED;
-}
-
-std::string text_of(const std::filesystem::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
 }
 
 } // namespace
@@ -39,11 +32,12 @@ secured_nats::secured_nats(const std::filesystem::path& certificates,
     std::vector<std::string>{"nats-server", "-c", NATS_CONFIGURATION, "--addr",
                              "127.0.0.1", "--port", std::to_string(port_)},
     log, SIGKILL);
-  const auto is_ready
-    = [&] { return text_of(log).find("Server is ready") != std::string::npos; };
+  const auto is_ready = [&] {
+    return contents(log).find("Server is ready") != std::string::npos;
+  };
   if (!eventually(20s, [&] { return is_ready() || !server_->running(); })
       || !server_->running())
-    throw std::runtime_error("nats-server did not start: " + text_of(log));
+    throw std::runtime_error("nats-server did not start: " + contents(log));
 }
 
 std::string secured_nats::url(const std::string& user) const {

@@ -1,5 +1,7 @@
 #include "test/support/child_process.hpp"
 
+#include "test/support/contents.hpp"
+
 #include <sys/wait.h>
 
 #include <array>
@@ -7,9 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
 #include <spawn.h>
-#include <sstream>
 #include <stdexcept>
 #include <system_error>
 #include <unistd.h>
@@ -94,11 +94,10 @@ void run(const std::vector<std::string>& command) {
   std::array<char, 32> log{"/tmp/pgtrickle-run-XXXXXX"};
   close(mkstemp(log.data()));
   const auto status = child_process(command, log.data(), SIGKILL).wait();
-  std::ostringstream output;
-  output << std::ifstream(log.data()).rdbuf();
+  const auto output = contents(log.data());
   unlink(log.data());
   if (status != 0)
-    throw std::runtime_error(command[0] + " failed: " + output.str());
+    throw std::runtime_error(command[0] + " failed: " + output);
 }
 
 } // namespace pgtrickle::test

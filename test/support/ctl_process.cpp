@@ -1,8 +1,8 @@
 #include "test/support/ctl_process.hpp"
 
+#include "test/support/contents.hpp"
+
 #include <csignal>
-#include <fstream>
-#include <sstream>
 
 namespace pgtrickle::test {
 
@@ -21,9 +21,7 @@ running_ctl::running_ctl(const std::vector<std::string>& arguments)
   : process_(with_program(arguments), dir_.path() / "output", SIGKILL) {}
 
 std::string running_ctl::output() const {
-  std::ostringstream text;
-  text << std::ifstream(dir_.path() / "output").rdbuf();
-  return text.str();
+  return contents(dir_.path() / "output");
 }
 
 finished_run running_ctl::finish() {
@@ -43,9 +41,7 @@ finished_run run_shell(const std::string& script) {
     dir.path() / "output",
     SIGKILL};
   const auto status = shell.wait();
-  std::ostringstream text;
-  text << std::ifstream(dir.path() / "output").rdbuf();
-  return {status, text.str()};
+  return {status, contents(dir.path() / "output")};
 }
 
 } // namespace pgtrickle::test

@@ -1,8 +1,9 @@
 #include "test/support/private_daemon.hpp"
 
+#include "test/support/contents.hpp"
+
 #include <csignal>
 #include <fstream>
-#include <sstream>
 #include <unistd.h>
 
 namespace pgtrickle::test {
@@ -69,9 +70,7 @@ long private_daemon::resident_kb() const {
 }
 
 std::string private_daemon::log() const {
-  std::ostringstream text;
-  text << std::ifstream(dir_.path() / "log").rdbuf();
-  return text.str();
+  return contents(dir_.path() / "log");
 }
 
 } // namespace pgtrickle::test

@@ -1,11 +1,11 @@
 #include "test/support/private_postgres.hpp"
 
+#include "test/support/contents.hpp"
 #include "test/support/eventually.hpp"
 
 #include <csignal>
 #include <fstream>
 #include <libpq-fe.h>
-#include <sstream>
 #include <stdexcept>
 
 namespace pgtrickle::test {
@@ -25,12 +25,6 @@ shared_buffers = 128MB
 track_commit_timestamp = off
 log_line_prefix = '%m [%p] %q%a '
 )";
-
-std::string contents(const std::filesystem::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 } // namespace
 

@@ -1,18 +1,12 @@
 #include "test/actors/ctl/clusters.hpp"
 
-#include <fstream>
-#include <sstream>
+#include "test/support/contents.hpp"
+
 #include <stdexcept>
 
 namespace pgtrickle::test {
 
 namespace {
-
-std::string contents(const std::filesystem::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 std::string new_database() {
   static int count = 0;

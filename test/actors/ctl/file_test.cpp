@@ -2,12 +2,12 @@
 
 #include "services/snapshot_transfer/archive_writer.hpp"
 #include "test/actors/ctl/clusters.hpp"
+#include "test/support/contents.hpp"
 
 #include <doctest/doctest.h>
 
 #include <csignal>
 #include <fstream>
-#include <sstream>
 
 using namespace pgtrickle::test;
 namespace transfer = pgtrickle::snapshot_transfer;
@@ -29,12 +29,6 @@ struct file_stage : stage {
     return {"snapshot", "import", file, "--to", to()};
   }
 };
-
-std::string contents(const std::string& file) {
-  std::ostringstream bytes;
-  bytes << std::ifstream(file, std::ios::binary).rdbuf();
-  return bytes.str();
-}
 
 void write(const std::string& file, const std::string& bytes) {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
