@@ -84,6 +84,17 @@ failure failure_from_sqlstate(const std::string& sqlstate,
     reason.code = errc::serialization_failure;
     reason.sqlstate = "40001";
   }
+  // And one of two that create a relation under the same name.
+  if (reason.sqlstate == "23505"
+      && (reason.message.find("\"pg_class_relname_nsp_index\"")
+            != std::string::npos
+          || reason.message.find("\"pg_type_typname_nsp_index\"")
+               != std::string::npos)) {
+    reason.code = errc::already_exists;
+    reason.sqlstate = "42P07";
+    reason.message = "another session has just created a relation of that name";
+    reason.hint = "Choose another name.";
+  }
   // Nobody has cancelled what took too long: it will again.
   if (reason.code == errc::cancelled
       && reason.message.find("timeout") != std::string::npos)

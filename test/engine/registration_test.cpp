@@ -1,9 +1,13 @@
 // What bad definitions get, and that they leave nothing behind.
 
 #include "test/engine/stream_database.hpp"
+#include "test/support/eventually.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+
+#include <optional>
+#include <thread>
 
 using namespace pgtrickle;
 
@@ -70,6 +74,30 @@ TEST_CASE_FIXTURE(registry, "a name that is taken is refused") {
   const auto reason = refused("sale", "SELECT id FROM sale");
   CHECK(reason.state() == "42P07");
   CHECK(mentions(reason, "sale"));
+}
+
+TEST_CASE_FIXTURE(registry,
+                  "a name that is taken at the same time is refused") {
+  pqxx::connection other{conninfo()};
+  pqxx::work taking{other};
+  taking.exec("CREATE TABLE kept (a int)");
+  std::optional<failure> reason;
+  std::thread creating{[&] {
+    if (const auto id = try_create("kept", "SELECT id FROM sale"); !id)
+      reason = id.error();
+  }};
+  const auto waits = test::eventually(std::chrono::seconds{10}, [&] {
+    return taking
+      .exec1("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT "
+             "granted)")[0]
+      .as<bool>();
+  });
+  taking.commit();
+  creating.join();
+  CHECK(waits);
+  REQUIRE(reason);
+  CHECK(reason->code == errc::already_exists);
+  CHECK(reason->state() == "42P07");
 }
 
 TEST_CASE_FIXTURE(registry, "a query over 1 MB is refused") {
