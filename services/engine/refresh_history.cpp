@@ -110,9 +110,13 @@ open_history(postgres::session& db, const std::vector<stream_table_id>& tables,
     tx.conn().prepare(
       "pgt_open_history",
       "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time, status, "
-      "initiated_by) SELECT t.id, clock_timestamp(), 'RUNNING', $2 "
-      "FROM (SELECT FROM pgtrickle.pgt_owner WHERE epoch = $3 FOR SHARE) o, "
-      "unnest($1::bigint[]) t (id), "
+      // A new table may be noticed by the scheduler first, while the call
+      // that created it asks for its fill.
+      "initiated_by) SELECT t.id, clock_timestamp(), 'RUNNING', CASE WHEN $2 = "
+      "'SCHEDULER' AND EXISTS (SELECT FROM pgtrickle.pgt_stream_tables s "
+      "WHERE s.pgt_id = t.id AND NOT s.is_populated) THEN 'INITIAL' ELSE $2 "
+      "END FROM (SELECT FROM pgtrickle.pgt_owner WHERE epoch = $3 FOR SHARE) "
+      "o, unnest($1::bigint[]) t (id), "
       "set_config('synchronous_commit', 'off', true) RETURNING pgt_id, "
       "refresh_id");
     ids opened;

@@ -125,6 +125,24 @@ TEST_CASE("a name that an earlier call of the transaction took is taken") {
   db.run("ROLLBACK");
 }
 
+TEST_CASE("a call is checked while an earlier one is carried out") {
+  auto db = fresh_session();
+  must(db, "BEGIN; SELECT pgtrickle.create_stream_table('t', 'SELECT 1 AS a');"
+           " COMMIT");
+  auto carrying_out = the_environment().connect();
+  must(carrying_out, "BEGIN; CREATE TABLE t (a int)");
+  db.send("BEGIN; SELECT pgtrickle.create_stream_table('u', 'SELECT 2 AS a');"
+          " COMMIT");
+  CHECK(eventually(10s, [&] {
+    return carrying_out.run("SELECT count(*) FROM pg_locks WHERE NOT granted")
+             .value()
+           != "0";
+  }));
+  must(carrying_out, "COMMIT");
+  const auto done = db.result();
+  CHECK_MESSAGE(done.sqlstate.empty(), done.message);
+}
+
 TEST_CASE("an error in a deferred call can be caught") {
   auto db = fresh_session();
   db.run("BEGIN");
