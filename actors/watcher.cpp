@@ -16,6 +16,9 @@ namespace {
 constexpr std::chrono::milliseconds sign_of_life{1000};
 /// How often work is looked after whose callers may block it.
 constexpr std::chrono::milliseconds guard_interval{100};
+/// How long a change of the catalog is let rest. A call that creates a stream
+/// table tells the scheduler by itself, and comes first; many are read at once.
+constexpr std::chrono::milliseconds listing_delay{250};
 
 } // namespace
 
@@ -67,6 +70,10 @@ void watcher_state::look() {
     check(observation::confirm_ownership(*db_));
     next_confirmation_ = now + std::min(usual, sign_of_life);
   }
+  if (next_listing_ && now >= *next_listing_) {
+    next_listing_.reset();
+    list_stream_tables();
+  }
   if (now >= next_look_) {
     look_for_changes();
     next_look_ = now + pace_.next(usual);
@@ -88,6 +95,8 @@ void watcher_state::plan_pulse() {
     return;
   const auto now = self_->clock().now();
   auto next = std::min(next_look_, next_confirmation_);
+  if (next_listing_)
+    next = std::min(next, *next_listing_);
   if (!works_.empty())
     next = std::min(next, now + guard_interval);
   next = std::max(next, now);
@@ -121,13 +130,14 @@ void watcher_state::take_notifications() {
 }
 
 void watcher_state::notified(const std::set<std::string>& channels) {
-  if (channels.contains("pgtrickle_catalog"))
-    list_stream_tables();
+  if (channels.contains("pgtrickle_catalog") && !next_listing_)
+    next_listing_ = self_->clock().now() + listing_delay;
   if (channels.contains("pgtrickle_calls"))
     self_->send(supervisor_, pending_calls_waiting{});
   if (channels.contains("pg_trickle_alert"))
     self_->send(supervisor_, alerts_waiting{});
   figures_.stir();
+  plan_pulse();
 }
 
 // -- what is looked for -------------------------------------------------------

@@ -76,6 +76,8 @@ private:
   observation::figures_reader figures_;
   /// The next pulse that counts.
   std::chrono::steady_clock::time_point next_pulse_{};
+  /// Absent: the listing is that of the catalog.
+  std::optional<std::chrono::steady_clock::time_point> next_listing_;
   std::chrono::steady_clock::time_point next_confirmation_{};
   std::chrono::steady_clock::time_point next_look_{};
   std::chrono::steady_clock::time_point next_guard_{};
