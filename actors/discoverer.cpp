@@ -14,6 +14,9 @@ namespace {
 /// How soon the death of another node is seen.
 constexpr std::chrono::seconds look_interval{1};
 
+/// All databases wait for the one session that finds PostgreSQL back.
+constexpr backoff after_failure{.cap = std::chrono::seconds{5}};
+
 } // namespace
 
 discoverer_actor::behavior_type
@@ -38,7 +41,8 @@ void discoverer_state::look() {
   auto found = take_census();
   if (!found)
     return failed(found.error());
-  failures_ = 0;
+  if (std::exchange(failures_, 0) > 0)
+    self_->send(node_, server_returned{});
   *context_->is_ready = true;
   self_->send(node_, std::move(*found));
   self_->delayed_send(self_, look_interval, look_due{});
@@ -109,7 +113,7 @@ void discoverer_state::failed(const failure& reason) {
   db_.reset();
   *context_->is_ready = false;
   const auto random = std::uniform_real_distribution<double>{0.0, 1.0}(random_);
-  const auto delay = backoff{}.delay(++failures_, random);
+  const auto delay = after_failure.delay(++failures_, random);
   spdlog::warn("PostgreSQL cannot be looked at, again in {} ms: {}",
                delay.count(), in_one_line(reason.message));
   self_->delayed_send(self_, delay, look_due{});

@@ -29,6 +29,10 @@ node_actor::behavior_type node_state::make_behavior(context_ptr context) {
   start();
   return {
     [this](const databases_found& found) { take(found); },
+    [this](server_returned news) {
+      for (const auto& [id, supervisor] : supervisors_)
+        self_->send(supervisor, news);
+    },
     [this](restart_due) { start(); },
     [this](reload_requested request) {
       for (const auto& [id, supervisor] : supervisors_)

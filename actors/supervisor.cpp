@@ -12,14 +12,6 @@
 
 namespace pgtrickle {
 
-namespace {
-
-constexpr std::array child_names{"watcher",   "refresher",   "scheduler",
-                                 "registrar", "snapshotter", "planner",
-                                 "announcer"};
-
-} // namespace
-
 supervisor_actor::behavior_type
 supervisor_state::make_behavior(context_ptr context, database_id database,
                                 child_factory children, gateway_actor gateway,
@@ -76,6 +68,7 @@ supervisor_state::make_behavior(context_ptr context, database_id database,
       report();
     },
     [this](restart_due) { restart(); },
+    [this](server_returned) { hurry(); },
     [this](hand_over_due) { hand_over(); },
     [this](hand_over_overdue) { shut_down(); },
     [this](reload_requested request) {
@@ -152,45 +145,6 @@ void supervisor_state::stop_from(child first) {
   if (first <= the_scheduler)
     scheduler_ = nullptr;
   give_calls_up(first);
-}
-
-void supervisor_state::child_died(const caf::down_msg& down) {
-  const auto dead
-    = std::find_if(handles_.begin(), handles_.end(), [&](const auto& handle) {
-        return handle && handle.address() == down.source;
-      });
-  if (dead == handles_.end())
-    return;
-  *dead = {};
-  if (!is_stopping_)
-    plan_restart(static_cast<child>(dead - handles_.begin()), down.reason);
-  else if (!has_children())
-    self_->quit();
-}
-
-void supervisor_state::plan_restart(child dead, const caf::error& reason) {
-  const auto random = std::uniform_real_distribution<double>{0.0, 1.0}(random_);
-  const auto decision = policy_.died(self_->clock().now(), random);
-  auto first = decision.whole_group ? the_watcher : dead;
-  spdlog::warn("database {}: its {} ended ({}), starts again in {} ms",
-               database_.name, child_names[dead], describe(reason),
-               decision.after.count());
-  if (dead == the_watcher)
-    note_outage(reason);
-  stop_from(first);
-  metrics_->up(first != the_watcher);
-  if (to_restart_) {
-    to_restart_ = std::min(*to_restart_, first);
-    return;
-  }
-  to_restart_ = first;
-  self_->delayed_send(self_, decision.after, restart_due{first});
-}
-
-void supervisor_state::restart() {
-  const auto first = std::exchange(to_restart_, std::nullopt);
-  if (first && !is_stopping_)
-    start_from(*first);
 }
 
 /// What was called for is finished, as long as that takes no longer than a

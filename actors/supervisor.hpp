@@ -51,7 +51,10 @@ private:
   void stop_from(child first);
   void child_died(const caf::down_msg& down);
   void plan_restart(child dead, const caf::error& reason);
+  void restart_in(std::chrono::milliseconds delay);
   void restart();
+  void hurry();
+  double random();
   void hand_over();
   void shut_down();
   [[nodiscard]] bool has_children() const;
@@ -109,6 +112,9 @@ private:
   bus::database_address address_;
   outage outage_;
   std::optional<child> to_restart_;
+  restart_policy::time_point restart_at_{};
+  /// What is to be restarted ended with PostgreSQL, or with its connection.
+  bool waits_for_server_ = false;
   restart_policy policy_{{}};
   bool is_handing_over_ = false;
   bool is_stopping_ = false;

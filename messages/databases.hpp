@@ -74,10 +74,11 @@ struct doorbell_rang {};
 struct look_due {};
 struct heartbeat_due {};
 
+/// PostgreSQL answers again after it did not.
+struct server_returned {};
+
 /// A child of a supervisor is to be started again.
-struct restart_due {
-  std::size_t child = 0;
-};
+struct restart_due {};
 
 struct reload_requested {};
 
@@ -106,6 +107,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::pulse)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::doorbell_rang)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::look_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::heartbeat_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::server_returned)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::restart_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::reload_requested)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pgtrickle::settings_read)

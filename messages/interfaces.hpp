@@ -138,8 +138,8 @@ using supervisor_actor = caf::typed_actor<
   caf::reacts_to<pending_calls_waiting>, caf::reacts_to<alerts_waiting>,
   // The refresher's load and the watcher's figures, for the cluster's report.
   caf::reacts_to<worker_load>, caf::reacts_to<database_figures>,
-  // Starts a child again after its delay.
-  caf::reacts_to<restart_due>,
+  // Starts a child again after its delay, or sooner: PostgreSQL is back.
+  caf::reacts_to<restart_due>, caf::reacts_to<server_returned>,
   // Finishes what was begun, and ends.
   caf::reacts_to<hand_over_due>, caf::reacts_to<hand_over_overdue>,
   // Reads settings and catalog again.
@@ -221,6 +221,8 @@ using node_actor = caf::typed_actor<
   // Starts supervisors for the databases that are its own, stops those of
   // dropped ones, hands over what others should have.
   caf::reacts_to<databases_found>,
+  // Tells the supervisors.
+  caf::reacts_to<server_returned>,
   // Starts again after a child's death.
   caf::reacts_to<restart_due>,
   // Has everyone read settings again.

@@ -2,7 +2,8 @@
 
 namespace pgtrickle {
 
-restart_decision restart_policy::died(time_point now, double random) {
+restart_decision restart_policy::died(time_point now, double random,
+                                      cause because) {
   if (deaths_in_a_row_ > 0 && now - last_ >= limits_.quiet)
     deaths_in_a_row_ = 0;
   last_ = now;
@@ -16,7 +17,17 @@ restart_decision restart_policy::died(time_point now, double random) {
   // The group starts afresh: its first deaths concern single children again.
   if (whole_group)
     recent_.clear();
-  return {limits_.delay.delay(deaths_in_a_row_, random), whole_group};
+  const bool is_back = because == cause::lost_server && returned_
+                       && now - *returned_ < limits_.return_period;
+  return {limits_.delay.delay(is_back ? 1 : deaths_in_a_row_, random),
+          whole_group};
+}
+
+std::chrono::milliseconds restart_policy::server_returned(time_point now,
+                                                          double random) {
+  returned_ = now;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+    limits_.delay.initial * random);
 }
 
 } // namespace pgtrickle

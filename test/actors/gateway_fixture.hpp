@@ -42,6 +42,7 @@ struct gateway_fixture : actor_fixture {
         [](const worker_load&) {},
         [](const database_figures&) {},
         [](restart_due) {},
+        [](server_returned) {},
         [](hand_over_due) {},
         [](hand_over_overdue) {},
         [](reload_requested) {},

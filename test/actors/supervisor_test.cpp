@@ -134,7 +134,13 @@ struct fixture : test::actor_fixture {
 
   template <class Handle>
   void kill(const Handle& child) {
-    caf::anon_send_exit(child, caf::exit_reason::kill);
+    end(child, caf::exit_reason::kill);
+  }
+
+  template <class Handle>
+  void end(const Handle& child, const caf::error& reason) {
+    caf::anon_send(caf::actor_cast<caf::actor>(child),
+                   caf::exit_msg{child.address(), reason});
     settle();
   }
 
@@ -265,6 +271,40 @@ TEST_CASE_FIXTURE(fixture, "a database that is down is tried for ever, ever "
   kill(watcher_);
   advance(10s);
   CHECK(watchers == 21);
+}
+
+TEST_CASE_FIXTURE(fixture, "when PostgreSQL is back, what waited for it starts "
+                           "at once") {
+  for (int i = 0; i < 7; ++i) {
+    end(watcher_, caf::make_error(errc::connection_lost, "gone"));
+    if (i < 6)
+      advance(60s);
+  }
+  REQUIRE(watchers == 7);
+  caf::anon_send(aut, server_returned{});
+  settle();
+  advance(1s);
+  CHECK(watchers == 8);
+  // The server was not ready for this one yet.
+  end(watcher_, caf::make_error(errc::connection_lost, "starting up"));
+  advance(2s);
+  CHECK(watchers == 9);
+  // The delays that were cut short are over.
+  advance(2min);
+  CHECK(watchers == 9);
+}
+
+TEST_CASE_FIXTURE(fixture, "PostgreSQL's return does not hasten what died for "
+                           "another reason") {
+  for (int i = 0; i < 7; ++i) {
+    kill(watcher_);
+    if (i < 6)
+      advance(60s);
+  }
+  caf::anon_send(aut, server_returned{});
+  settle();
+  advance(10s);
+  CHECK(watchers == 7);
 }
 
 TEST_CASE_FIXTURE(fixture,

@@ -51,3 +51,14 @@ TEST_CASE("a quiet time makes the delays start from the first again") {
   CHECK(policy.died(start + 119s, 0.5).after == 2s);
   CHECK(policy.died(start + 119s + 120s, 0.5).after == 1s);
 }
+
+TEST_CASE("what died with the server starts soon after its return") {
+  using cause = restart_policy::cause;
+  auto policy = three_in_a_minute();
+  for (int i = 0; i < 4; ++i)
+    (void)policy.died(start + i * 1s, 0.5, cause::lost_server);
+  CHECK(policy.server_returned(start + 10s, 0.25) == 250ms);
+  CHECK(policy.died(start + 11s, 0.5, cause::fault).after == 16s);
+  CHECK(policy.died(start + 14s, 0.5, cause::lost_server).after == 1s);
+  CHECK(policy.died(start + 15s, 0.5, cause::lost_server).after == 60s);
+}
