@@ -1,6 +1,7 @@
 #include "services/engine/immediate.hpp"
 
 #include "services/differential/program_json.hpp"
+#include "services/engine/broken_query.hpp"
 #include "services/engine/program_store.hpp"
 #include "services/engine/refresh_history.hpp"
 #include "services/engine/refresh_one.hpp"
@@ -99,12 +100,15 @@ bool must_rebuild(pqxx::dbtransaction& tx, work_item& item) {
   return item.table.needs_reinit;
 }
 
-void mend(pqxx::dbtransaction& tx, work_item& item) {
+/// `compiling` tells where it ended.
+void mend(pqxx::dbtransaction& tx, work_item& item, bool& compiling) {
   item.outcome.reason = "asked for";
   const bool rebuild = must_rebuild(tx, item);
   if (rebuild) {
     item.outcome.reason = item.table.reinit_reason;
+    compiling = true;
     (void)replace_program(tx, item.table);
+    compiling = false;
   }
   recompute(tx, item.table, item.outcome);
   if (rebuild)
@@ -115,6 +119,8 @@ void mend(pqxx::dbtransaction& tx, work_item& item) {
 
 void fill_immediate(pqxx::dbtransaction& tx, stream_table_id id, initiator by) {
   const auto table = catalog::load(tx, {id}).at(id);
+  if (table.is_populated && table.needs_reinit)
+    (void)replace_program(tx, table);
   refresh_outcome outcome;
   outcome.reason = table.is_populated ? "altered" : "first fill";
   recompute(tx, table, outcome);
@@ -149,13 +155,16 @@ refresh_outcome refresh_immediate(postgres::session& db, work_item& item,
     return outcome;
   }
   item.history_id = opened->at(table.id);
+  bool compiling = false;
   auto done
     = db.run<void>(isolation::read_committed, [&](pqxx::dbtransaction& tx) {
-        mend(tx, item);
+        mend(tx, item, compiling);
         close_history(tx, item.history_id, outcome);
         catalog::check_fence(tx, fence.epoch);
       });
   if (!done) {
+    if (compiling)
+      blame_query(outcome, done.error(), item.table.reinit_reason);
     outcome.error = std::move(done.error());
     if (auto status = record_failure(db, item.history_id, outcome))
       outcome.status = std::move(*status);

@@ -77,8 +77,8 @@ void redefine(pqxx::dbtransaction& tx, catalog::stored_stream_table table,
   table.needs_reinit = true;
   const auto number = static_cast<std::int64_t>(table.id);
   // What is captured goes by it.
-  tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET refresh_mode = $2 "
-                 "WHERE pgt_id = $1",
+  tx.exec_params("UPDATE pgtrickle.pgt_stream_tables SET refresh_mode = $2, "
+                 "needs_reinit = false WHERE pgt_id = $1",
                  number, table.refresh_mode);
   if (change.query) {
     table.original_query = *change.query;

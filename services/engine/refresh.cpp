@@ -1,5 +1,6 @@
 #include "services/engine/refresh.hpp"
 
+#include "services/engine/broken_query.hpp"
 #include "services/engine/immediate.hpp"
 #include "services/engine/loaded_order.hpp"
 #include "services/engine/program_store.hpp"
@@ -59,20 +60,8 @@ result<void> refresher_session::state::rebuild(work_item& item,
         item.table.reinit_reason
           = why.empty() ? "a rename changed the plan of the query" : why;
       });
-  if (rebuilt)
-    return rebuilt;
-  auto& error = rebuilt.error();
-  const auto next = reaction_to(error.code);
-  if (next != reaction::reject && next != reaction::rebuild)
-    return rebuilt;
-  if (!why.empty())
-    error.message = why + ": " + error.message;
-  if (error.code != errc::cancelled) {
-    item.outcome.is_broken = true;
-    error.hint = "Give it another query by pgtrickle.alter_stream_table(…, "
-                 "query => …), or restore what it reads and call "
-                 "pgtrickle.resume_stream_table.";
-  }
+  if (!rebuilt)
+    blame_query(item.outcome, rebuilt.error(), why);
   return rebuilt;
 }
 

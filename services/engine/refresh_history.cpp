@@ -226,6 +226,9 @@ result<std::string> record_failure(postgres::session& db,
     if (rows.empty())
       return std::string{"DROPPED"};
     auto status = rows[0][0].as<std::string>();
+    if (status == "ERROR")
+      tx.exec_params("SELECT pgtrickle._release_writers($1)",
+                     static_cast<std::int64_t>(outcome.id));
     if (counts)
       catalog::write_alert(tx,
                            status == "ERROR" ? alert::stream_table_suspended

@@ -274,3 +274,21 @@ TEST_CASE_FIXTURE(snapshot_database, "an IMMEDIATE stream table is right when "
   sql("UPDATE sale SET amount = 2 WHERE id = 8");
   CHECK(difference("kept", totals) == 0);
 }
+
+TEST_CASE_FIXTURE(snapshot_database, "an IMMEDIATE stream table in ERROR "
+                                     "follows its writers after a restore") {
+  sql("CREATE TABLE item (item text)");
+  const std::string query = "SELECT id, item FROM sale NATURAL JOIN item";
+  create("kept", query, "IMMEDIATE");
+  const auto snapshot = take();
+  sql("DROP TABLE item");
+  const auto outcomes
+    = refresher().run({{id_of()}, engine::initiator::scheduler}, {});
+  REQUIRE(outcomes);
+  REQUIRE(outcomes->at(0).status == "ERROR");
+  sql("CREATE TABLE item AS SELECT DISTINCT item FROM sale");
+  CHECK_FALSE(restore(snapshot));
+  CHECK(difference("kept", query) == 0);
+  sql("DELETE FROM sale WHERE id < 9");
+  CHECK(difference("kept", query) == 0);
+}

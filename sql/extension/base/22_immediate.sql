@@ -93,6 +93,24 @@ BEGIN
   END LOOP;
 END $$;
 
+-- What writers are told while the program doesn't fit its sources.
+CREATE FUNCTION pgtrickle._refusal_hint() RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN 'Repeat the transaction in a moment: the daemon compiles the stream table anew, or gives it the status ERROR and has '
+       'writers go on without it. Else drop it, or give it another query.';
+
+-- The body of a program that can't be compiled any more: it does nothing, and
+-- its writers go on without it.
+CREATE FUNCTION pgtrickle._idle_program() RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN ' BEGIN RETURN ''{0,0}''; END ';
+
+CREATE FUNCTION pgtrickle._is_idle(id bigint) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM pg_proc WHERE oid = to_regproc(format('pgtrickle_state.refresh_%s', id))
+                 AND prosrc = pgtrickle._idle_program())
+$$;
+
 -- Writes the trigger function that stages the changes of one source. Columns
 -- are named as they are now, and are the same in every partition and child.
 CREATE FUNCTION pgtrickle._create_immediate_function(id bigint, own record) RETURNS text
@@ -114,13 +132,15 @@ BEGIN
   FROM unnest(own.attnums) WITH ORDINALITY AS u (attnum, at)
   LEFT JOIN pg_attribute a ON a.attrelid = own.source AND a.attnum = u.attnum AND NOT a.attisdropped
   LEFT JOIN pg_attribute s ON s.attrelid = to_regclass(own.staging) AND s.attname = 'c' || u.at;
-  IF NOT fits THEN
+  IF pgtrickle._is_idle(id) THEN
+    body := 'n := 0;';
+  ELSIF NOT fits THEN
     -- The program was made for other columns: better no write than wrong rows.
     body := format($body$
       RAISE EXCEPTION '%%', %L USING ERRCODE = 'object_not_in_prerequisite_state', HINT = %L;
     $body$, format('a column of %s that the IMMEDIATE stream table %s reads was changed or dropped',
                    own.source::regclass, pgtrickle._relation_name((SELECT pgt_relid FROM pgtrickle.pgt_stream_tables WHERE pgt_id = id))),
-      'The daemon compiles the stream table anew if its query still gives the same columns; else drop it, or give it another query.');
+      pgtrickle._refusal_hint());
   ELSIF own.staging IS NULL THEN
     body := $body$
       IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' THEN
@@ -202,6 +222,7 @@ BEGIN
   PERFORM pgtrickle._drop_immediate(id, ARRAY(SELECT source FROM pgtrickle._immediate_sources(id)));
   INSERT INTO pgtrickle.pgt_immediate_locks VALUES (id, pg_current_xact_id()) ON CONFLICT DO NOTHING;
   FOR own IN SELECT *, count(*) OVER () AS sources FROM pgtrickle._immediate_sources(id) LOOP
+    CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = own.source);
     function_name := pgtrickle._create_immediate_function(id, own);
     FOR member IN SELECT m FROM pgtrickle._hierarchy_of(own.source) AS m ORDER BY m LOOP
       FOR event IN
@@ -222,6 +243,40 @@ BEGIN
     END LOOP;
     PERFORM pgtrickle._keep_capturing(own.source);
   END LOOP;
+END $$;
+
+CREATE FUNCTION pgtrickle._set_immediate_program(id bigint, body text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format('CREATE OR REPLACE FUNCTION pgtrickle_state.refresh_%s(mode text, later xid8, open xid8[], own xid8,
+                  places tid[], changes bigint[], direct text[]) RETURNS bigint[] LANGUAGE plpgsql AS %L', id, body);
+END $$;
+
+-- Until the daemon has looked whether the program can be compiled anew.
+CREATE FUNCTION pgtrickle._refuse_writers(id bigint, why text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pgtrickle._set_immediate_program(id, format(
+      ' BEGIN RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = %L; END ',
+      format('the IMMEDIATE stream table %s can''t follow: %s', pgtrickle._relation_name(pgt_relid), why),
+      pgtrickle._refusal_hint()))
+  FROM pgtrickle.pgt_stream_tables
+  WHERE pgt_id = id AND refresh_mode = 'IMMEDIATE' AND NOT pgtrickle._is_idle(id);
+END $$;
+
+-- Writers to the sources of an IMMEDIATE stream table in ERROR go on without it. It
+-- is compiled and filled anew before it follows them again.
+CREATE FUNCTION pgtrickle._release_writers(id bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE pgtrickle.pgt_stream_tables SET data_timestamp = CASE WHEN needs_reinit THEN data_timestamp ELSE clock_timestamp() END,
+    needs_reinit = true, reinit_reason = coalesce(reinit_reason, 'its writers went on without it')
+  WHERE pgt_id = id AND refresh_mode = 'IMMEDIATE';
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  PERFORM pgtrickle._set_immediate_program(id, pgtrickle._idle_program());
+  PERFORM pgtrickle._install_immediate(id);
 END $$;
 
 -- Takes the lock and recomputes the stream table, by difference unless it is

@@ -21,6 +21,9 @@ CREATE FUNCTION pgtrickle._mark_for_reinit(ids bigint[], why text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
   UPDATE pgtrickle.pgt_stream_tables SET needs_reinit = true,
     reinit_reason = CASE WHEN needs_reinit THEN reinit_reason ELSE why END,
+    -- an IMMEDIATE one had the data of its sources until now
+    data_timestamp = CASE WHEN refresh_mode = 'IMMEDIATE' AND is_populated AND NOT needs_reinit THEN clock_timestamp()
+                          ELSE data_timestamp END,
     ddl_serial = ddl_serial + 1, updated_at = now()
   WHERE pgt_id = ANY (ids)
 $$;
@@ -194,18 +197,15 @@ BEGIN
 END $$;
 
 -- Marks stream tables whose query refers to a dropped object, or to a dropped
--- column of it (`attnum`, else 0).
-CREATE FUNCTION pgtrickle._mark_dropped(class oid, object oid, attnum integer, identity text) RETURNS boolean
+-- column of it (`attnum`, else 0), and returns them.
+CREATE FUNCTION pgtrickle._mark_dropped(class oid, object oid, attnum integer, identity text) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ids bigint[] := ARRAY(SELECT pgt_id FROM pgtrickle.pgt_references r WHERE r.classid = class AND r.objid = object
                         AND (attnum = 0 OR r.columns ? attnum::text));
 BEGIN
-  IF ids = '{}' THEN
-    RETURN false;
-  END IF;
   PERFORM pgtrickle._mark_for_reinit(ids, format('%s was dropped', identity));
-  RETURN true;
+  RETURN ids;
 END $$;
 
 -- To be called by the trigger on DROP: a partition or inheritance child that went
@@ -234,6 +234,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   gone record;
+  marked bigint[];
   any_known boolean := false;
 BEGIN
   -- DROP EXTENSION takes the catalog with it
@@ -249,8 +250,9 @@ BEGIN
                      o.address_names[3] AS trigger
               FROM pg_event_trigger_dropped_objects() o
               WHERE coalesce(o.schema_name, '') NOT IN ('pgtrickle_changes', 'pgtrickle_state', 'pg_temp') LOOP
-    any_known := pgtrickle._mark_dropped(gone.classid, gone.objid, gone.objsubid, gone.object_type || ' ' || gone.identity)
-      OR any_known;
+    marked := pgtrickle._mark_dropped(gone.classid, gone.objid, gone.objsubid, gone.object_type || ' ' || gone.identity);
+    PERFORM pgtrickle._refuse_writers(id, format('%s %s was dropped', gone.object_type, gone.identity)) FROM unnest(marked) AS id;
+    any_known := any_known OR marked <> '{}';
     IF gone.objsubid <> 0 AND gone.classid = 'pg_class'::regclass THEN
       PERFORM pgtrickle._refuse_drop(gone.object_type || ' ' || gone.identity, gone.objid);
     ELSIF gone.trigger IN ('pgt_dml_guard', 'pgt_dml_guard_replica') THEN
@@ -259,8 +261,8 @@ BEGIN
         AND pgtrickle._needs_capture(split_part(gone.trigger, '_', 3)::oid) THEN
       -- what was written since is missed, unless everything is read anew
       PERFORM pgtrickle._changes_lost(split_part(gone.trigger, '_', 3)::oid, format('trigger %s was dropped', gone.identity));
-      any_known := pgtrickle._mark_dropped('pg_class'::regclass, split_part(gone.trigger, '_', 3)::oid, 0,
-                                           'trigger ' || gone.identity) OR any_known;
+      any_known := any_known OR '{}' <> pgtrickle._mark_dropped('pg_class'::regclass, split_part(gone.trigger, '_', 3)::oid, 0,
+                                                                'trigger ' || gone.identity);
     ELSIF gone.trigger ~ '^pgt_immediate_\d+_\d+_' AND gone.relation IS NOT NULL THEN
       PERFORM pgtrickle._restore_immediate(split_part(gone.trigger, '_', 3)::bigint, gone.relation);
     ELSIF gone.classid = 'pg_class'::regclass
