@@ -13,63 +13,6 @@ TEST_CASE("the extension, its functions and the project have one version") {
         == PGTRICKLE_VERSION);
 }
 
-TEST_CASE("the base version updates to the release") {
-  auto db = the_environment().connect();
-  db.run("CREATE DATABASE updated");
-  session updated(the_environment().postgres.conninfo("updated"));
-  CHECK(updated.run("CREATE EXTENSION pg_trickle VERSION '0.26.0'").sqlstate
-        == "");
-  CHECK(updated.run("SELECT pgtrickle.cluster_nodes()").sqlstate == "42883");
-  CHECK(updated.run("ALTER EXTENSION pg_trickle UPDATE").sqlstate == "");
-  CHECK(updated
-          .run("SELECT count(*) FROM pg_proc"
-               " WHERE proname = 'cluster_nodes'")
-          .value()
-        == "1");
-  CHECK(updated.run("DROP EXTENSION pg_trickle").sqlstate == "");
-  CHECK(updated
-          .run("SELECT string_agg(nspname, ' ') FROM pg_namespace"
-               " WHERE nspname ~ '^pgtrickle_'")
-          .value()
-        == "(null)");
-  CHECK(updated.run("CREATE EXTENSION pg_trickle").sqlstate == "");
-}
-
-TEST_CASE("an updated catalog counts from the history that it has") {
-  auto db = the_environment().connect();
-  db.run("CREATE DATABASE counted");
-  session counted(the_environment().postgres.conninfo("counted"));
-  counted.run("CREATE EXTENSION pg_trickle VERSION '0.26.0'");
-  counted.run("INSERT INTO pgtrickle.pgt_stream_tables (pgt_relid, pgt_name,"
-              " pgt_schema, original_query, original_search_path,"
-              " defining_query, refresh_mode) VALUES (1, 's', 'public', '', '',"
-              " '', 'AUTO')");
-  counted.run("INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time,"
-              " status, action, initiated_by, rows_inserted, delta_row_count)"
-              " SELECT pgt_id, now(), h.status, h.action, 'SCHEDULER', 2, 3"
-              " FROM pgtrickle.pgt_stream_tables, (VALUES ('COMPLETED',"
-              " 'FULL'), ('COMPLETED', 'FULL'), ('FAILED', 'FULL'),"
-              " ('RUNNING', NULL)) AS h (status, action)");
-  counted.run("INSERT INTO pgtrickle.pgt_alerts (event, payload)"
-              " VALUES ('refresh_failed', '{}')");
-  REQUIRE(counted.run("ALTER EXTENSION pg_trickle UPDATE").sqlstate == "");
-  const auto counters = [&] {
-    return counted
-      .run("SELECT string_agg(concat_ws(' ', what, times, changes,"
-           " rows_inserted), ', ' ORDER BY kind DESC, what)"
-           " FROM pgtrickle.pgt_counters")
-      .value();
-  };
-  CHECK(counters() == "FAILED 1 3 2, FULL 2 6 4, refresh_failed 1 0 0");
-  counted.run("UPDATE pgtrickle.pgt_refresh_history SET status = 'COMPLETED',"
-              " action = 'DIFFERENTIAL' WHERE status = 'RUNNING'");
-  counted.run("DELETE FROM pgtrickle.pgt_stream_tables");
-  counted.run("SELECT pgtrickle._fold_counts()");
-  CHECK(
-    counters()
-    == "DIFFERENTIAL 1 3 2, FAILED 1 3 2, FULL 2 6 4, refresh_failed 1 0 0");
-}
-
 TEST_CASE("a schema pgtrickle of somebody else stops the installation") {
   auto db = the_environment().connect();
   db.run("CREATE DATABASE trapped");

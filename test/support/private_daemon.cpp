@@ -10,8 +10,9 @@ namespace pgtrickle::test {
 
 private_daemon::private_daemon(const std::string& postgres,
                                const std::string& nats, const std::string& node,
-                               const std::vector<std::string>& options)
-  : command_{PGTRICKLED,
+                               const std::vector<std::string>& options,
+                               const std::string& program)
+  : command_{program.empty() ? PGTRICKLED : program,
              "--config-file=" + (dir_.path() / "pgtrickled.conf").string(),
              "--postgres=" + postgres,
              "--nats=" + nats,

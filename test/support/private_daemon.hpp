@@ -14,10 +14,12 @@ namespace pgtrickle::test {
 /// and ended any number of times; its log goes on.
 class private_daemon {
 public:
-  /// Does not start it. `options` come after those that every test needs.
+  /// Does not start it. `options` come after those that every test needs;
+  /// `program` is another build of it.
   private_daemon(const std::string& postgres, const std::string& nats,
                  const std::string& node,
-                 const std::vector<std::string>& options = {});
+                 const std::vector<std::string>& options = {},
+                 const std::string& program = {});
 
   /// `by` is a program that starts it, with arguments; it becomes the daemon.
   void start(const std::vector<std::string>& by = {});
