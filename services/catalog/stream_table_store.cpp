@@ -162,6 +162,10 @@ void void_what_is_known(pqxx::transaction_base& tx, stream_table_id id) {
 void record_sources(pqxx::transaction_base& tx, stream_table_id id,
                     const recorded_sources& sources) {
   const auto number = static_cast<std::int64_t>(id);
+  // Who compiles the same stream table at the same time waits here.
+  tx.exec_params("SELECT FROM pgtrickle.pgt_stream_tables WHERE pgt_id = $1 "
+                 "FOR NO KEY UPDATE",
+                 number);
   const auto before = tx.exec_params(
     "SELECT source_relid FROM pgtrickle.pgt_dependencies WHERE pgt_id = $1 "
     "AND source_type <> 'VIEW'",

@@ -1,6 +1,8 @@
 // A refresh between sessions that hold locks.
 
+#include "services/catalog/stream_table_store.hpp"
 #include "test/engine/stream_database.hpp"
+#include "test/support/eventually.hpp"
 #include "test/support/session.hpp"
 
 #include <doctest/doctest.h>
@@ -8,6 +10,7 @@
 #include <thread>
 
 using namespace pgtrickle;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -85,4 +88,31 @@ TEST_CASE_FIXTURE(contended, "a full refresh blocks neither readers nor "
     refresh({id});
     CHECK(difference("kept", query) == 0);
   }
+}
+
+TEST_CASE_FIXTURE(contended, "of two that compile a stream table at the same "
+                             "time one waits for the other") {
+  pqxx::connection first(conninfo());
+  pqxx::connection second(conninfo());
+  pqxx::work holder(first);
+  const auto sources = catalog::recorded_sources_of(holder, id);
+  catalog::record_sources(holder, id, sources);
+  std::string failed;
+  std::thread waiter([&] {
+    try {
+      pqxx::work tx(second);
+      catalog::record_sources(tx, id, sources);
+      tx.commit();
+    } catch (const std::exception& e) {
+      failed = e.what();
+    }
+  });
+  const auto waits = [&] {
+    return user.run("SELECT count(*) FROM pg_locks WHERE NOT granted").value()
+           == "1";
+  };
+  CHECK(test::eventually(10s, waits));
+  holder.commit();
+  waiter.join();
+  CHECK(failed == "");
 }
