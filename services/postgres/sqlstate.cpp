@@ -45,6 +45,33 @@ std::string_view hint_for(const std::string& state) {
   return {};
 }
 
+/// Two sessions have met in PostgreSQL's catalog or in ours, which says so in
+/// terms of its tables.
+void name_conflict(failure& reason) {
+  const auto says = [&](std::string_view part) {
+    return reason.message.find(part) != std::string::npos;
+  };
+  if (reason.sqlstate == "XX000"
+      && reason.message.starts_with("tuple concurrently ")) {
+    // It passes.
+    reason.code = errc::serialization_failure;
+    reason.sqlstate = "40001";
+  } else if (reason.sqlstate == "23505"
+             && (says("\"pg_class_relname_nsp_index\"")
+                 || says("\"pg_type_typname_nsp_index\""))) {
+    reason.code = errc::already_exists;
+    reason.sqlstate = "42P07";
+    reason.message = "another session has just created a relation of that name";
+    reason.hint = "Choose another name.";
+  } else if (reason.sqlstate == "23503"
+             && reason.detail.find("not present in table \"pgt_stream_tables\"")
+                  != std::string::npos) {
+    reason.code = errc::stream_table_not_found;
+    reason.sqlstate = "42P01";
+    reason.message = "another session has just dropped the stream table";
+  }
+}
+
 } // namespace
 
 // libpqxx hands over PostgreSQL's report as one text (lc_messages is C).
@@ -78,23 +105,7 @@ failure failure_from_sqlstate(const std::string& sqlstate,
     else if (reason.message.empty())
       reason.message = line;
   }
-  // How PostgreSQL calls a conflict of two that change its catalog: it passes.
-  if (reason.sqlstate == "XX000"
-      && reason.message.starts_with("tuple concurrently ")) {
-    reason.code = errc::serialization_failure;
-    reason.sqlstate = "40001";
-  }
-  // And one of two that create a relation under the same name.
-  if (reason.sqlstate == "23505"
-      && (reason.message.find("\"pg_class_relname_nsp_index\"")
-            != std::string::npos
-          || reason.message.find("\"pg_type_typname_nsp_index\"")
-               != std::string::npos)) {
-    reason.code = errc::already_exists;
-    reason.sqlstate = "42P07";
-    reason.message = "another session has just created a relation of that name";
-    reason.hint = "Choose another name.";
-  }
+  name_conflict(reason);
   // Nobody has cancelled what took too long: it will again.
   if (reason.code == errc::cancelled
       && reason.message.find("timeout") != std::string::npos)

@@ -1,6 +1,7 @@
 // A refresh between sessions that hold locks.
 
 #include "services/catalog/stream_table_store.hpp"
+#include "services/engine/refresh_history.hpp"
 #include "test/engine/stream_database.hpp"
 #include "test/support/eventually.hpp"
 #include "test/support/session.hpp"
@@ -115,4 +116,15 @@ TEST_CASE_FIXTURE(contended, "of two that compile a stream table at the same "
   holder.commit();
   waiter.join();
   CHECK(failed == "");
+}
+
+TEST_CASE_FIXTURE(contended, "a refresh of what was just dropped says so") {
+  const auto none = stream_table_id{4711};
+  const auto refused
+    = engine::open_history(session(), {none}, engine::initiator::manual, {});
+  REQUIRE(!refused);
+  CHECK(refused.error().code == errc::stream_table_not_found);
+  CHECK(refused.error().state() == "42P01");
+  CHECK(refused.error().message
+        == "another session has just dropped the stream table");
 }

@@ -17,8 +17,6 @@ bool is_tolerated(const std::string& sqlstate) {
     // in no state for it, needed by others, would depend on itself, no such
     // point in time, no longer that definition
     "55000", "2BP01", "42P15", "22023", "42P17",
-    // dropped by another while it was created
-    "23503",
     // depends on what has another type now
     "0A000", "42804"};
   return sqlstate.empty() || tolerated.contains(sqlstate);
