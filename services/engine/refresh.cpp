@@ -6,6 +6,7 @@
 #include "services/engine/program_store.hpp"
 #include "services/engine/refresh_history.hpp"
 #include "services/engine/refresh_one.hpp"
+#include "services/engine/replaced_files.hpp"
 #include "services/engine/source_changes.hpp"
 #include "services/engine/staged_programs.hpp"
 #include "services/engine/target_lag.hpp"
@@ -172,14 +173,18 @@ void refresher_session::state::complete(
   pqxx::dbtransaction& tx, items& all, const begun_refresh& begun,
   std::chrono::steady_clock::time_point began, ownership fence) {
   std::vector<completion> done;
+  std::set<oid> sources;
   for (auto& item : all)
-    if (item.runs())
+    if (item.runs()) {
+      sources.merge(sources_of(programs.at(item.table.id)));
       done.push_back({item.outcome, item.history_id,
                       std::chrono::duration_cast<std::chrono::microseconds>(
                         item.began - began),
                       item.table.ddl_serial});
+    }
   if (done.empty())
     return catalog::check_fence(tx, fence.epoch);
+  check_files(tx, sources);
   complete_refreshes(tx, done,
                      catalog::frontier_json({begun.snapshot, {}},
                                             system_identifier, begun.lsn,
