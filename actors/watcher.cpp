@@ -64,12 +64,6 @@ void watcher_state::look() {
   if (now < next_pulse_)
     return;
   next_pulse_ = {};
-  if (now >= next_confirmation_) {
-    // The extension may have been dropped and created again, with another
-    // secret: then the database has to be claimed anew.
-    check(observation::confirm_ownership(*db_));
-    next_confirmation_ = now + std::min(usual, sign_of_life);
-  }
   if (next_listing_ && now >= *next_listing_) {
     next_listing_.reset();
     list_stream_tables();
@@ -77,6 +71,11 @@ void watcher_state::look() {
   if (now >= next_look_) {
     look_for_changes();
     next_look_ = now + pace_.next(usual);
+    next_confirmation_ = now + sign_of_life;
+  }
+  if (now >= next_confirmation_) {
+    check(observation::confirm_ownership(*db_));
+    next_confirmation_ = now + sign_of_life;
   }
   if (now >= next_guard_) {
     guard_work();

@@ -73,8 +73,10 @@ void watcher_state::open() {
   if (!*adopted)
     return self_->delayed_send(self_, claim_interval, claim_due{});
   facts_ = std::move(*claimed_);
+  looked_at_ = std::chrono::system_clock::now();
   const auto ready
     = observation::begin_to_watch(*db_, facts_)
+        .and_then([&] { return gate_.begin(*db_, facts_); })
         .and_then([&] { return observation::read_settings(*db_); })
         .map([&](config::settings read) { settings_ = std::move(read); })
         .and_then([&] {
@@ -82,8 +84,6 @@ void watcher_state::open() {
         });
   if (!ready)
     return self_->quit(exit_reason_of(ready.error()));
-  // Remembers the snapshot: what came before makes all tables pending anyway.
-  look_for_changes();
   spdlog::info("database {}: owned, epoch {}", facts_.name, facts_.fence.epoch);
   self_->send(supervisor_, database_opened{facts_, settings_});
   list_stream_tables();

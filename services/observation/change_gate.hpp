@@ -1,6 +1,7 @@
 #pragma once
 
 #include "services/core/ids.hpp"
+#include "services/observation/ownership.hpp"
 #include "services/postgres/session.hpp"
 
 #include <string>
@@ -13,13 +14,15 @@ namespace pgtrickle::observation {
 /// look, it reads no table.
 class change_gate {
 public:
+  /// Remembers the snapshot: what was there before is not told.
+  [[nodiscard]] result<void> begin(postgres::session& db,
+                                   const database_facts& facts);
+
   /// The sources that transactions touched which have become visible since
-  /// the last look; none at the first one, which only remembers the snapshot.
+  /// the last look. Errors: fenced, as confirm_ownership says.
   [[nodiscard]] result<std::vector<oid>> look(postgres::session& db);
 
 private:
-  [[nodiscard]] result<std::vector<oid>> begin(postgres::session& db);
-
   std::string last_snapshot_;
 };
 

@@ -145,23 +145,17 @@ result<void> begin_to_watch(postgres::session& db,
     if (auto listening = db.listen(channel); !listening)
       return listening;
   return db
-    .exec(fmt::format("PREPARE pgt_confirm AS SELECT pgtrickle._is_restored(), "
-                      "EXISTS (SELECT FROM pg_extension WHERE extname = "
-                      "'pg_trickle' AND extversion = {}) "
-                      "FROM pgtrickle.pgt_owner WHERE epoch = {}",
-                      db.raw().quote(facts.version), facts.fence.epoch))
+    .exec(fmt::format("PREPARE pgt_confirm AS SELECT "
+                      "pgtrickle._fenced_because({}, {})",
+                      facts.fence.epoch, db.raw().quote(facts.version)))
     .map([](const pqxx::result&) {});
 }
 
 result<void> confirm_ownership(postgres::session& db) {
   return db.exec("EXECUTE pgt_confirm")
     .and_then([](const pqxx::result& rows) -> result<void> {
-      if (rows.empty())
-        return fail(errc::fenced, "another daemon owns the database");
-      if (rows[0][0].as<bool>())
-        return fail(errc::fenced, "a dump is being loaded into the database");
-      if (!rows[0][1].as<bool>())
-        return fail(errc::fenced, "the extension was updated");
+      if (!rows[0][0].is_null())
+        return fail(errc::fenced, rows[0][0].as<std::string>());
       return {};
     });
 }

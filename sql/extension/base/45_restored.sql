@@ -14,6 +14,17 @@ BEGIN
                OR (SELECT origin FROM pgtrickle.pgt_stream_tables ORDER BY origin DESC LIMIT 1) <> home, false);
 END $$;
 
+-- Why who came to own the database under `epoch`, with the extension of `version`,
+-- has to claim it anew; null: it still stands.
+CREATE FUNCTION pgtrickle._fenced_because(epoch bigint, version text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN CASE
+    WHEN NOT EXISTS (SELECT FROM pgtrickle.pgt_owner o WHERE o.epoch = _fenced_because.epoch) THEN 'another daemon owns the database'
+    WHEN NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trickle' AND extversion = version) THEN 'the extension was updated'
+    WHEN pgtrickle._is_restored() THEN 'a dump is being loaded into the database' END;
+END $$;
+
 -- To be called by whoever comes to own the database. CREATE DATABASE copies the
 -- identity too: the copy gets one of its own, so that a dump of either is
 -- told from the other.
@@ -121,5 +132,5 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   ORDER BY pid LIMIT 1
 $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._is_restored(), pgtrickle._settle_home(), pgtrickle._find(jsonb), pgtrickle._moved_relations(), pgtrickle._same_facts(jsonb, jsonb, jsonb),
+REVOKE ALL ON FUNCTION pgtrickle._is_restored(), pgtrickle._fenced_because(bigint, text), pgtrickle._settle_home(), pgtrickle._find(jsonb), pgtrickle._moved_relations(), pgtrickle._same_facts(jsonb, jsonb, jsonb),
   pgtrickle._frontiers(), pgtrickle._move_frontier(text, bigint, jsonb), pgtrickle._restoring_session(timestamptz) FROM PUBLIC;
