@@ -152,6 +152,49 @@ TEST_CASE("a breach is told before it happens, as a CloudEvent") {
   CHECK_FALSE(alerts.next(1s));
 }
 
+TEST_CASE("a daemon that was killed tells nothing twice in a cooldown") {
+  scenario s;
+  create_with_past(s, 300, 50, "reader");
+  create_with_past(s, 300, 50, "witness");
+  const auto told_of = [&](const std::string& name) {
+    return std::stoi(one(s.admin, "SELECT count(*) FROM pgtrickle.pgt_alerts"
+                                  " WHERE event = 'predicted_sla_breach' AND"
+                                  " payload ->> 'stream_table' = '"
+                                    + s.schema + "." + name + "'"));
+  };
+  const auto end_cooldown_of = [&](const std::string& name) {
+    must(s.admin, "UPDATE pgtrickle.pgt_lag_alerts a SET uptime = uptime - 400,"
+                  " told_at = told_at - interval '400 s'"
+                  " FROM pgtrickle.pgt_stream_tables t"
+                  " WHERE t.pgt_id = a.pgt_id AND t.pgt_relid = '"
+                    + name + "'::regclass");
+  };
+  // A planner that took long to look rests twenty times as long.
+  constexpr auto limit = 60s;
+  auto listener = s.connect();
+  must(listener, "LISTEN pg_trickle_alert");
+  must(s.db, "SELECT pgtrickle.set_stream_table_sla('reader', '5 seconds');"
+             "SELECT pgtrickle.set_stream_table_sla('witness', '5 seconds')");
+  must(s.db, "INSERT INTO base VALUES (2)");
+  CHECK(listener.wait_for_notification(limit) == "pg_trickle_alert");
+  REQUIRE(eventually(
+    limit, [&] { return told_of("reader") == 1 && told_of("witness") == 1; }));
+  // Both wait for the same changes: who tells of one has looked at the other.
+  for (int restarts = 1; restarts <= 3; ++restarts) {
+    s.all.daemon.kill();
+    end_cooldown_of("witness");
+    s.all.repair();
+    must(s.db, "INSERT INTO base VALUES (3)");
+    CHECK(
+      eventually(limit, [&] { return told_of("witness") == 1 + restarts; }));
+    CHECK(told_of("reader") == 1);
+  }
+  end_cooldown_of("reader");
+  must(s.db, "INSERT INTO base VALUES (4)");
+  CHECK(eventually(limit, [&] { return told_of("reader") == 2; }));
+  CHECK(told_of("witness") == 4);
+}
+
 TEST_CASE("without a daemon the last recommendations are told") {
   scenario s;
   create_with_past(s, 300, 20);
