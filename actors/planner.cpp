@@ -4,6 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace pgtrickle {
 
 namespace {
@@ -20,6 +22,11 @@ constexpr int rest_by_work = 20;
 /// Calls wait no longer than these take.
 constexpr std::size_t plans_of_one_look = 20;
 
+/// Beyond its quota a database has what others lend it, and take back.
+double dependable_workers(std::int64_t most, std::int64_t quota) {
+  return static_cast<double>(quota > 0 ? std::min(most, quota) : most);
+}
+
 plans::planning_options options_of(const desk_equipment& equipment) {
   const auto& settings = equipment.database.settings;
   plans::planning_options options;
@@ -28,9 +35,10 @@ plans::planning_options options_of(const desk_equipment& equipment) {
   options.rules.probability = settings.schedule_target_probability;
   options.rules.shortest_interval
     = std::chrono::seconds{settings.min_schedule_seconds};
-  options.workers = static_cast<double>(equipment.context->workers > 0
-                                          ? equipment.context->workers
-                                          : settings.max_concurrent_refreshes);
+  const auto configured = equipment.context->workers;
+  options.workers = dependable_workers(
+    configured > 0 ? configured : settings.max_concurrent_refreshes,
+    settings.per_database_worker_quota);
   options.calculated_interval
     = std::chrono::seconds{settings.default_schedule_seconds};
   if (settings.auto_schedule)

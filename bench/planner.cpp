@@ -26,7 +26,8 @@ using namespace pgtrickle::bench;
 namespace {
 
 struct options {
-  std::vector<std::uint64_t> seeds{21, 22, 23};
+  /// Nothing of the model was chosen by these.
+  std::vector<std::uint64_t> seeds{31, 32, 33, 34, 35, 36, 37, 38, 39, 40};
   std::vector<std::string> names;
   std::size_t models = 10000;
   bool check = false;
@@ -126,7 +127,7 @@ bool time_learning(std::size_t models) {
 int main(int argc, char** argv) {
   CLI::App app{"How good is what the planner says, by simulation."};
   options wanted;
-  app.add_option("--seeds", wanted.seeds, "of each workload (21,22,23)")
+  app.add_option("--seeds", wanted.seeds, "of each workload (31 to 40)")
     ->delimiter(',');
   std::vector<std::string> names;
   for (const auto& kind : workloads())

@@ -202,7 +202,7 @@ const std::vector<workload>& workloads() {
      "*/5 * * * *",
      milliseconds{360000},
      {1500, 0.8, 0},
-     {},
+     true_peak{2, 3, {}},
      batch}};
   return all;
 }

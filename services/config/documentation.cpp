@@ -30,7 +30,9 @@ constexpr std::string_view settings_introduction = R"(
 ## Settings of a database
 
 Set them in PostgreSQL, for example
-`ALTER DATABASE shop SET pg_trickle.max_concurrent_refreshes = 8`.
+`ALTER DATABASE shop SET pg_trickle.max_concurrent_refreshes = 8`. The daemon
+reads them when it takes the database, and again when it is told to reload
+(SIGHUP, `systemctl reload pgtrickled`).
 
 | Setting | Type | Default | Range | What it does |
 |---|---|---|---|---|

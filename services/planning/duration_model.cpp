@@ -23,6 +23,12 @@ constexpr std::size_t newest = 32;
 constexpr double alike = 2;
 constexpr std::size_t fewest_alike = 5;
 
+/// The newest are taken to cost otherwise if their median is so many of its
+/// standard errors off, and that error is this by the deviation of one over the
+/// root of their number.
+constexpr double least_errors = 3;
+constexpr double error_of_median = 1.2533;
+
 /// A spread is made of so many at least, if there are.
 constexpr std::size_t fewest_long = 40;
 
@@ -78,30 +84,39 @@ double fixed_part(const std::vector<measured_duration>& points, double slope) {
   return std::max(weighted_quantile(rest, 0.5), shortest_ms);
 }
 
-double median_ratio(const duration_model& model,
-                    std::span<const measured_duration> measured, double least,
-                    double most) {
+/// What refreshes took by what the line says, those for which it says from
+/// `least` to `most` ms.
+std::vector<double> ratios_of(const duration_model& model,
+                              std::span<const measured_duration> measured,
+                              double least, double most) {
   std::vector<double> ratios;
   for (const auto& one : measured)
     if (const auto line = model.line_ms(one.changes);
         line >= least && line <= most)
       ratios.push_back(std::max(one.ms, shortest_ms) / line);
-  return ratios.size() < fewest_alike ? 0 : median(ratios);
+  return ratios;
 }
 
-/// What the newest took by what older ones alike did; if there are none, by
-/// what the line says.
+/// What the newest took by what all alike did, those included, for so the
+/// spread has them; 1 if chance may have made the difference.
 double level_of(const duration_model& model,
                 std::span<const measured_duration> measured) {
   const auto last = measured.last(std::min(measured.size(), newest));
-  const auto older = measured.first(measured.size() - last.size());
   std::vector<double> lines;
   for (const auto& one : last)
     lines.push_back(model.line_ms(one.changes));
   const auto usual = median(lines);
-  const auto now = median_ratio(model, last, usual / alike, usual * alike);
-  const auto then = median_ratio(model, older, usual / alike, usual * alike);
-  return now <= 0 ? 1 : then <= 0 ? now : now / then;
+  auto latest = ratios_of(model, last, usual / alike, usual * alike);
+  auto all = ratios_of(model, measured, usual / alike, usual * alike);
+  if (latest.size() < fewest_alike)
+    return 1;
+  const auto now = median(latest);
+  const auto on_the_whole = median(all);
+  const auto error = error_of_median * scaled_mad(latest, now)
+                     / std::sqrt(static_cast<double>(latest.size()));
+  return std::abs(now - on_the_whole) > least_errors * error
+           ? now / on_the_whole
+           : 1;
 }
 
 /// The duration from which on refreshes count as long: half of the time goes
@@ -147,10 +162,11 @@ duration_model learn_durations(std::span<const measured_duration> measured,
   model.fixed_ms = fixed_part(points, model.ms_per_change);
   for (const auto& one : measured)
     model.most_changes = std::max(model.most_changes, one.changes);
+  learn_ratios(model, measured);
   const auto level = level_of(model, measured);
   model.fixed_ms *= level;
   model.ms_per_change *= level;
-  learn_ratios(model, measured);
+  model.long_ms *= level;
   return model;
 }
 

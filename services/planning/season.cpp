@@ -24,6 +24,11 @@ constexpr std::size_t shortest_weekly = 330;
 /// A finer season must err so much less than a coarser one.
 constexpr double clearly_better = 0.85;
 
+/// Where no season is, a time of day may stand out by itself, if it has been
+/// seen so often: it is busier, and errs so much less by itself than with all.
+constexpr std::size_t fewest_outstanding = 7;
+constexpr double outstanding = 0.5;
+
 /// No hour is taken to be quieter than this share of the mean.
 constexpr double least_share = 0.02;
 
@@ -58,17 +63,54 @@ grouped_hours group(const std::vector<hour_of_changes>& hours,
   return groups;
 }
 
-/// The mean absolute error of what the others of its group say of each hour.
-double error_of(const grouped_hours& groups, std::size_t hours) {
+/// The sum of the absolute errors of what the others of its group say of each
+/// hour.
+double error_of(const likes& group) {
+  const auto others = static_cast<double>(group.changes.size()) - 1;
   double sum = 0;
-  for (const auto& [changes, roots] : groups) {
-    const auto others = static_cast<double>(changes.size()) - 1;
-    for (auto x : changes)
-      sum
-        += std::abs(others > 0 ? std::sqrt(x) - (roots - std::sqrt(x)) / others
-                               : std::sqrt(x));
-  }
-  return sum / static_cast<double>(hours);
+  for (auto x : group.changes)
+    sum += std::abs(others > 0
+                      ? std::sqrt(x) - (group.roots - std::sqrt(x)) / others
+                      : std::sqrt(x));
+  return sum;
+}
+
+double error_of(const grouped_hours& groups) {
+  double sum = 0;
+  for (const auto& group : groups)
+    sum += error_of(group);
+  return sum;
+}
+
+/// Whether the hours of `some` are busier than `all`, and resemble one another
+/// much more.
+bool stands_out(const likes& some, const likes& all) {
+  const auto usual = all.roots / static_cast<double>(all.changes.size());
+  const auto own = some.roots / static_cast<double>(some.changes.size());
+  double error = 0;
+  for (auto x : some.changes)
+    error += std::abs(std::sqrt(x) - usual);
+  return some.changes.size() >= fewest_outstanding && own > usual
+         && error_of(some) < outstanding * error;
+}
+
+/// The times of day with those that don't stand out from `all` thrown together;
+/// empty: none does.
+grouped_hours parted_by_outstanding(grouped_hours by_day, const likes& all) {
+  likes others;
+  std::vector<likes*> alike;
+  for (auto& group : by_day)
+    if (!stands_out(group, all)) {
+      others.changes.insert(others.changes.end(), group.changes.begin(),
+                            group.changes.end());
+      others.roots += group.roots;
+      alike.push_back(&group);
+    }
+  if (alike.size() == by_day.size())
+    return {};
+  for (auto* group : alike)
+    *group = others;
+  return by_day;
 }
 
 /// The mean, of which one extraordinary hour is not a large part.
@@ -153,13 +195,12 @@ season learn_season(const std::vector<hour_of_changes>& hours,
     places.push_back(clock.hour_at(one.hour));
   auto best = season_kind::flat;
   auto groups = group(hours, places, best);
-  auto error = error_of(groups, hours.size());
+  auto error = error_of(groups);
   const auto consider = [&](season_kind kind, std::size_t shortest) {
     if (hours.size() < shortest)
       return;
     auto finer = group(hours, places, kind);
-    if (const auto e = error_of(finer, hours.size());
-        e < clearly_better * error) {
+    if (const auto e = error_of(finer); e < clearly_better * error) {
       best = kind;
       groups = std::move(finer);
       error = e;
@@ -167,6 +208,11 @@ season learn_season(const std::vector<hour_of_changes>& hours,
   };
   consider(season_kind::daily, shortest_daily);
   consider(season_kind::weekly, shortest_weekly);
+  if (best == season_kind::flat)
+    if (const auto parted = parted_by_outstanding(
+          group(hours, places, season_kind::daily), groups.front());
+        !parted.empty())
+      return season_from(parted, season_kind::daily);
   return season_from(groups, best);
 }
 

@@ -57,7 +57,7 @@ private:
 
 /// Learns from `hours` (oldest first, without gaps). Chooses the season that
 /// foretells each day best from the others; the flat one unless another is
-/// clearly better.
+/// clearly better, or single times of day stand out.
 [[nodiscard]] season learn_season(const std::vector<hour_of_changes>& hours,
                                   const week_clock& clock);
 

@@ -17,7 +17,7 @@ namespace pgtrickle::plans {
 struct planning_options {
   /// But for the share that is spare and the time zone, which are looked up.
   planner_rules rules;
-  /// Refreshes that run at a time.
+  /// Refreshes that can be counted on to run at a time.
   double workers = 1;
   /// Of a calculated schedule.
   std::chrono::milliseconds calculated_interval{1000};

@@ -6,16 +6,20 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <csignal>
+
 namespace pgtrickle::test {
 
 namespace {
 
-/// A stream table with a past of `refreshes`, each of `ms`, a minute apart.
-void create_with_past(scenario& s, int refreshes, double ms) {
-  must(s.db, "CREATE TABLE base (a int); INSERT INTO base VALUES (1)");
-  must(s.db,
-       "SELECT pgtrickle.create_stream_table('reader', 'SELECT a, count(*)"
-       " AS n FROM base GROUP BY a', '1m')");
+/// Stream table `name` with a past of `refreshes`, each of `ms`, a minute
+/// apart.
+void create_with_past(scenario& s, int refreshes, double ms,
+                      const std::string& name = "reader") {
+  must(s.db, "CREATE TABLE IF NOT EXISTS base (a int);"
+             "INSERT INTO base VALUES (1)");
+  must(s.db, "SELECT pgtrickle.create_stream_table('" + name
+               + "', 'SELECT a, count(*) AS n FROM base GROUP BY a', '1m')");
   must(s.admin, "INSERT INTO pgtrickle.pgt_refresh_history (pgt_id, start_time,"
                 " end_time, data_timestamp, action, status, initiated_by,"
                 " delta_row_count) SELECT pgt_id, at, at + interval '1 ms' * "
@@ -26,7 +30,7 @@ void create_with_past(scenario& s, int refreshes, double ms) {
                   + std::to_string(refreshes)
                   + ", now() - interval '1 minute', '1 minute') at"
                     " WHERE pgt_relid = to_regclass('"
-                  + s.schema + ".reader')");
+                  + s.schema + "." + name + "')");
 }
 
 std::string one(session& db, const std::string& query) {
@@ -67,6 +71,32 @@ TEST_CASE("a schedule is recommended, and set by the owner at COMMIT") {
   }));
   CHECK(one(s.db, "SELECT count(*) FROM pgtrickle.schedule_changes('reader')")
         == "1");
+}
+
+TEST_CASE("no interval is recommended that the quota of workers can't carry") {
+  scenario s;
+  create_with_past(s, 300, 40000, "reader");
+  create_with_past(s, 300, 40000, "other");
+  // They take as long whatever changes.
+  must(s.admin, "UPDATE pgtrickle.pgt_refresh_history SET delta_row_count ="
+                " delta_row_count * (1 + refresh_id % 2)");
+  must(s.db, "SELECT pgtrickle.set_stream_table_sla('reader', '75 seconds')");
+  must(s.db, "SELECT pgtrickle.recommend_schedule('other')");
+  // A call may meet the reload, and fail.
+  const auto is_bound_by = [&](const std::string& what) {
+    return s.db.run("SELECT pgtrickle.recommend_schedule('reader') ->> 'bound'")
+             .value()
+           == what;
+  };
+  const auto set_quota = [&](const std::string& to) {
+    must(s.admin, "ALTER DATABASE app " + to);
+    s.all.daemon.signal(SIGHUP);
+  };
+  CHECK(is_bound_by("target"));
+  set_quota("SET pg_trickle.per_database_worker_quota = 1");
+  CHECK(eventually(10s, [&] { return is_bound_by("workers"); }));
+  set_quota("RESET pg_trickle.per_database_worker_quota");
+  CHECK(eventually(10s, [&] { return is_bound_by("target"); }));
 }
 
 TEST_CASE("forecasts, windows and a replay are rows") {
@@ -120,6 +150,49 @@ TEST_CASE("a breach is told before it happens, as a CloudEvent") {
   CHECK(nlohmann::json::parse(recovered->payload)["stream_table"]
         == s.schema + ".reader");
   CHECK_FALSE(alerts.next(1s));
+}
+
+TEST_CASE("a daemon that was killed tells nothing twice in a cooldown") {
+  scenario s;
+  create_with_past(s, 300, 50, "reader");
+  create_with_past(s, 300, 50, "witness");
+  const auto told_of = [&](const std::string& name) {
+    return std::stoi(one(s.admin, "SELECT count(*) FROM pgtrickle.pgt_alerts"
+                                  " WHERE event = 'predicted_sla_breach' AND"
+                                  " payload ->> 'stream_table' = '"
+                                    + s.schema + "." + name + "'"));
+  };
+  const auto end_cooldown_of = [&](const std::string& name) {
+    must(s.admin, "UPDATE pgtrickle.pgt_lag_alerts a SET uptime = uptime - 400,"
+                  " told_at = told_at - interval '400 s'"
+                  " FROM pgtrickle.pgt_stream_tables t"
+                  " WHERE t.pgt_id = a.pgt_id AND t.pgt_relid = '"
+                    + name + "'::regclass");
+  };
+  // A planner that took long to look rests twenty times as long.
+  constexpr auto limit = 60s;
+  auto listener = s.connect();
+  must(listener, "LISTEN pg_trickle_alert");
+  must(s.db, "SELECT pgtrickle.set_stream_table_sla('reader', '5 seconds');"
+             "SELECT pgtrickle.set_stream_table_sla('witness', '5 seconds')");
+  must(s.db, "INSERT INTO base VALUES (2)");
+  CHECK(listener.wait_for_notification(limit) == "pg_trickle_alert");
+  REQUIRE(eventually(
+    limit, [&] { return told_of("reader") == 1 && told_of("witness") == 1; }));
+  // Both wait for the same changes: who tells of one has looked at the other.
+  for (int restarts = 1; restarts <= 3; ++restarts) {
+    s.all.daemon.kill();
+    end_cooldown_of("witness");
+    s.all.repair();
+    must(s.db, "INSERT INTO base VALUES (3)");
+    CHECK(
+      eventually(limit, [&] { return told_of("witness") == 1 + restarts; }));
+    CHECK(told_of("reader") == 1);
+  }
+  end_cooldown_of("reader");
+  must(s.db, "INSERT INTO base VALUES (4)");
+  CHECK(eventually(limit, [&] { return told_of("reader") == 2; }));
+  CHECK(told_of("witness") == 4);
 }
 
 TEST_CASE("without a daemon the last recommendations are told") {

@@ -35,7 +35,7 @@ BEGIN ATOMIC
   SELECT pgtrickle._relay('apply_schedule_recommendation', jsonb_build_object('name', name));
 END;
 
--- What is to be expected in each slot from now on: the median, and the bands that
+-- What is to be expected in each slot from now on: the mean, and the bands that
 -- hold half, and 95 %, of what comes.
 CREATE FUNCTION pgtrickle.forecast(name text, horizon interval DEFAULT '1 day')
 RETURNS TABLE (slot_start timestamptz, slot_end timestamptz,

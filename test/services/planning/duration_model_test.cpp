@@ -55,6 +55,23 @@ TEST_CASE("the level of the cost is that of the newest refreshes") {
         == doctest::Approx(3 * 1050).epsilon(0.1));
 }
 
+TEST_CASE("what is expected follows the newest refreshes, but not their "
+          "noise") {
+  auto all = measured(400, 10000);
+  const auto before = learn_durations(all, false).expected_ms(5000);
+  const auto expected_if_newest_take = [&](double times) {
+    for (auto& one : std::span{all}.last(40))
+      one.ms *= times;
+    return learn_durations(all, false).expected_ms(5000) / before;
+  };
+  SUBCASE("a fifth more") {
+    CHECK(expected_if_newest_take(1.2) == doctest::Approx(1.2).epsilon(0.05));
+  }
+  SUBCASE("next to nothing more") {
+    CHECK(expected_if_newest_take(1.02) == doctest::Approx(1).epsilon(0.01));
+  }
+}
+
 TEST_CASE("long refreshes vary by a ratio of their own") {
   std::mt19937 random{3};
   std::normal_distribution<double> noise;

@@ -42,6 +42,24 @@ TEST_CASE("a time of day that is busy each day makes a daily season") {
         == doctest::Approx(9000.0 / 3600).epsilon(0.05));
 }
 
+TEST_CASE("a time of day that stands out is told from hours that vary much") {
+  std::mt19937 random{5};
+  std::lognormal_distribution<double> varied{std::log(1000.0), 0.7};
+  const auto varying = [&](double at_two) {
+    return learnt(24 * 14, [&, at_two](std::size_t i) {
+      return varied(random) + (i % 24 == 2 ? at_two : 0);
+    });
+  };
+  const auto nightly = varying(5000);
+  CHECK(nightly.kind == season_kind::daily);
+  CHECK(nightly.per_second[2] == doctest::Approx(6300.0 / 3600).epsilon(0.15));
+  CHECK(nightly.per_second[3] == doctest::Approx(1300.0 / 3600).epsilon(0.15));
+  CHECK_MESSAGE(nightly.per_second[7] == nightly.per_second[3],
+                "all others are one");
+  for (int i = 0; i < 50; ++i)
+    CHECK(varying(0).kind == season_kind::flat);
+}
+
 TEST_CASE("a day that is busy each week makes a weekly season") {
   const auto weekly = learnt(
     24 * 21, [](std::size_t i) { return i % 168 / 24 == 2 ? 9000.0 : 300.0; });
