@@ -155,10 +155,6 @@ TEST_CASE("the page works in a browser") {
   CHECK(complaints_of("page_test.py") == "");
 }
 
-TEST_CASE("a thousand stream tables are seen at once") {
-  CHECK(complaints_of("many_tables_test.py") == "");
-}
-
 TEST_CASE("a daemon that somebody follows ends no later") {
   auto& shop = the_shop();
   private_directory dir;
