@@ -4,6 +4,7 @@
 #include "services/bus/service_statistics.hpp"
 #include "services/coordination/fleet_board.hpp"
 #include "services/dashboard/board.hpp"
+#include "services/dashboard/statement_log.hpp"
 #include "services/metrics/metrics.hpp"
 #include "services/postgres/doorbell.hpp"
 #include "services/postgres/session.hpp"
@@ -57,6 +58,9 @@ struct daemon_context {
   /// What those who look at the dashboard see.
   std::shared_ptr<dashboard::board> board
     = std::make_shared<dashboard::board>();
+  /// What the statements of the last refreshes took.
+  std::shared_ptr<dashboard::statement_log> statements
+    = std::make_shared<dashboard::statement_log>();
   /// The whole cluster as it was heard last.
   std::shared_ptr<fleet_board> fleet = std::make_shared<fleet_board>();
   /// pg_trickle.metrics_request_timeout_ms as it was read last.

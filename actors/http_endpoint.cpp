@@ -2,6 +2,8 @@
 
 #include "actors/dashboard_reader.hpp"
 #include "actors/metrics_pages.hpp"
+#include "services/config/listen_address.hpp"
+#include "services/dashboard/actions.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -46,6 +48,24 @@ http::server_options serving_of(const config::options& options,
   return serving;
 }
 
+/// What the dashboard lets those do who sign in.
+void add_actions(http::server_options& serving, const config::options& options,
+                 const daemon_context& context) {
+  dashboard::acting how;
+  how.visitors = std::make_shared<dashboard::sign_ins>(
+    [conninfo = context.postgres.conninfo](const auto& who) {
+      return postgres::open_as(conninfo, who);
+    });
+  how.is_encrypted = !options.http_certificate.empty();
+  how.is_private = how.is_encrypted
+                   || config::parse_listen_address(options.http)
+                        .map(config::is_loopback)
+                        .value_or(false);
+  how.recorded
+    = [](const std::string& line) { spdlog::info("dashboard: {}", line); };
+  dashboard::add_actions(serving.pages, serving.actions, std::move(how));
+}
+
 } // namespace
 
 result<std::optional<http::server>> start_http(const config::options& options,
@@ -55,8 +75,9 @@ result<std::optional<http::server>> start_http(const config::options& options,
     return server_or_none{};
   auto serving = serving_of(options, context);
   add_metrics_pages(serving.pages, context);
-  dashboard::add_pages(serving.pages, context.board,
+  dashboard::add_pages(serving.pages, context.board, context.statements,
                        dashboard_sessions(context));
+  add_actions(serving, options, context);
   auto server = http::server::start(std::move(serving));
   if (server)
     return server_or_none{std::move(*server)};

@@ -32,7 +32,18 @@ refresh_result refresh_worker_state::refresh(const refresh_task& task) {
   self_->send(watcher_, work_finished{pid});
   if (!outcomes)
     drop_if_lost(outcomes.error());
+  else
+    keep_statements(*outcomes);
   return {std::move(outcomes), began};
+}
+
+void refresh_worker_state::keep_statements(
+  std::vector<engine::refresh_outcome>& outcomes) {
+  for (auto& one : outcomes)
+    if (!one.error && !one.statements.empty())
+      context_->statements->keep(database_.facts.name, one.id,
+                                 {std::chrono::system_clock::now(), one.action,
+                                  one.duration, std::move(one.statements)});
 }
 
 sweep_report refresh_worker_state::sweep() {

@@ -24,6 +24,8 @@ public:
 
 private:
   [[nodiscard]] refresh_result refresh(const refresh_task& task);
+  /// For the dashboard.
+  void keep_statements(std::vector<engine::refresh_outcome>& outcomes);
   [[nodiscard]] sweep_report sweep();
   [[nodiscard]] result<engine::refresher_session*> session();
   /// A session that has lost its connection is not used again.

@@ -5,7 +5,7 @@
 
 namespace pgtrickle::ctl {
 
-/// The text of docs/pgtricklectl.md: what the command line tells by --help, and
+/// The text of docs/cli.md: what the command line tells by --help, and
 /// what it does not.
 [[nodiscard]] std::string render_commands();
 

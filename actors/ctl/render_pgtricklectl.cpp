@@ -1,4 +1,4 @@
-// Writes docs/pgtricklectl.md: render_pgtricklectl <file>
+// Writes docs/cli.md: render_pgtricklectl <file>
 
 #include "actors/ctl/documentation.hpp"
 

@@ -6,6 +6,11 @@
 
 namespace pgtrickle::config {
 
+bool is_loopback(const listen_address& address) {
+  return address.host == "localhost" || address.host == "::1"
+         || address.host.starts_with("127.");
+}
+
 result<listen_address> parse_listen_address(std::string_view text) {
   const auto malformed = [&] {
     return fail(errc::invalid_argument,

@@ -17,6 +17,9 @@ struct listen_address {
   bool operator==(const listen_address&) const = default;
 };
 
+/// Whether only this host can reach it.
+[[nodiscard]] bool is_loopback(const listen_address& address);
+
 /// Reads `host:port` or `[ipv6]:port`. Errors: invalid_argument.
 [[nodiscard]] result<listen_address>
 parse_listen_address(std::string_view text);

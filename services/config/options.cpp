@@ -69,17 +69,13 @@ result<void> check_node(const std::string& node) {
               "Use at most 32 letters, digits, - and _.");
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 result<void> check_http(const options& o) {
   if (o.http.empty())
     return {};
   const auto address = parse_listen_address(o.http);
   if (!address)
     return tl::unexpected(address.error());
-  if (!is_loopback(address->host) && o.http_users.empty() && !o.http_open)
+  if (!is_loopback(*address) && o.http_users.empty() && !o.http_open)
     return fail(
       errc::invalid_argument,
       fmt::format("option http is \"{}\", which others can reach, and "

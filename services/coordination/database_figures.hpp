@@ -4,9 +4,18 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace pgtrickle {
+
+/// What pgtrickle keeps in a database beside the stream tables, in bytes.
+struct stored_bytes {
+  std::int64_t change_buffers = 0;
+  std::int64_t snapshots = 0;
+
+  bool operator==(const stored_bytes&) const = default;
+};
 
 /// What was done in a database since it has the extension, and how far it is
 /// behind, as its catalog tells it.
@@ -29,6 +38,8 @@ struct database_figures {
   /// Of each stream table that has a target lag and is behind, in milliseconds.
   /// Not reported to other nodes.
   std::map<stream_table_id, double> lag_ms_of_targeted = {};
+  /// Absent: they could not be looked at. Not reported to other nodes.
+  std::optional<stored_bytes> stored = {};
 
   bool operator==(const database_figures&) const = default;
 };

@@ -153,7 +153,7 @@ json row_of(const table_name& asked, const json& status) {
   return {{"database", asked.database}, {"name", asked.name}};
 }
 
-response stream_table(const request& asked, board& on,
+response stream_table(const request& asked, board& on, const statement_log& log,
                       const session_opener& open) {
   const auto last = on.current(first_reading);
   if (!last)
@@ -168,7 +168,7 @@ response stream_table(const request& asked, board& on,
   auto db = open(which->database);
   if (!db)
     return problem(503, db.error());
-  auto told = read_stream_table(*db, which->name);
+  auto told = read_stream_table(*db, log, which->database, which->name);
   if (!told)
     return problem(told.error().code == errc::stream_table_not_found ? 404
                                                                      : 503,
@@ -181,7 +181,8 @@ response stream_table(const request& asked, board& on,
 } // namespace
 
 void add_pages(std::map<std::string, http::page>& pages,
-               std::shared_ptr<board> on, session_opener open) {
+               std::shared_ptr<board> on,
+               std::shared_ptr<const statement_log> log, session_opener open) {
   add_files(pages);
   pages["/api/v1/status"] = [on](const request&) { return status(*on); };
   pages["/api/v1/events"] = [on](const request& asked) {
@@ -189,8 +190,8 @@ void add_pages(std::map<std::string, http::page>& pages,
                                   : events(on);
   };
   pages[std::string{tables_path} + "*"]
-    = [on, open = std::move(open)](const request& asked) {
-        return stream_table(asked, *on, open);
+    = [on, log = std::move(log), open = std::move(open)](const request& asked) {
+        return stream_table(asked, *on, *log, open);
       };
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "services/dashboard/board.hpp"
+#include "services/dashboard/statement_log.hpp"
 #include "services/http/server.hpp"
 #include "services/postgres/session.hpp"
 
@@ -18,6 +19,7 @@ using session_opener
 /// Adds the dashboard at `/`, its files, and the JSON that it shows:
 /// docs/openapi.yaml describes that.
 void add_pages(std::map<std::string, http::page>& pages,
-               std::shared_ptr<board> on, session_opener open);
+               std::shared_ptr<board> on,
+               std::shared_ptr<const statement_log> log, session_opener open);
 
 } // namespace pgtrickle::dashboard

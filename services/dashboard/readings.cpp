@@ -3,11 +3,10 @@
 #include "dashboard_queries.hpp"
 #include "services/core/error.hpp"
 #include "services/dashboard/operators.hpp"
+#include "services/dashboard/time_text.hpp"
 #include "services/planning/forecast.hpp"
 #include "services/plans/planned.hpp"
 #include "services/postgres/field.hpp"
-
-#include <date/date.h>
 
 #include <algorithm>
 
@@ -20,11 +19,6 @@ using postgres::isolation;
 
 constexpr std::chrono::hours horizon{24};
 constexpr std::chrono::minutes slot{15};
-
-std::string time_text(wall_time when) {
-  return date::format("%FT%TZ",
-                      std::chrono::floor<std::chrono::milliseconds>(when));
-}
 
 json band_of(const band& values) {
   return {{"expected", values.expected},
@@ -82,7 +76,9 @@ std::string remedy_for(const json& error) {
          "pgtrickle.resume_stream_table() if the status is ERROR.";
 }
 
-json complete(pqxx::dbtransaction& tx, const pqxx::row& row) {
+json complete(pqxx::dbtransaction& tx, const pqxx::row& row,
+              const statement_log& log, const std::string& database) {
+  const stream_table_id id{row["pgt_id"].as<std::int64_t>()};
   auto told = json::parse(row["told"].as<std::string>());
   told["operators"]
     = operators_of(row["plan_shape"].as<std::string>(), told["relations"]);
@@ -91,8 +87,8 @@ json complete(pqxx::dbtransaction& tx, const pqxx::row& row) {
     told["error"]["remedy"] = remedy_for(told["error"]);
     told["error"].erase("hint");
   }
-  told["forecast"]
-    = forecast_in(tx, stream_table_id{row["pgt_id"].as<std::int64_t>()});
+  told["forecast"] = forecast_in(tx, id);
+  told["last_by_statement"] = log.of(database, id);
   return told;
 }
 
@@ -105,7 +101,9 @@ result<json> read_database(postgres::session& db) {
   });
 }
 
-result<json> read_stream_table(postgres::session& db, const std::string& name) {
+result<json> read_stream_table(postgres::session& db, const statement_log& log,
+                               const std::string& database,
+                               const std::string& name) {
   return db.run<json>(isolation::repeatable_read, [&](pqxx::dbtransaction& tx) {
     const auto found
       = tx.exec_params(std::string{sql::dashboard_stream_table}, name);
@@ -115,7 +113,7 @@ result<json> read_stream_table(postgres::session& db, const std::string& name) {
          "there is no stream table " + name,
          {},
          "/api/v1/status lists the stream tables of this node."});
-    return complete(tx, found[0]);
+    return complete(tx, found[0], log, database);
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What the dashboard shows, read from the catalog.
 
+#include "services/dashboard/statement_log.hpp"
 #include "services/postgres/session.hpp"
 
 #include <nlohmann/json.hpp>
@@ -14,9 +15,11 @@ namespace pgtrickle::dashboard {
 [[nodiscard]] result<nlohmann::json> read_database(postgres::session& db);
 
 /// One stream table by its quoted, schema-qualified name: operators, refreshes,
-/// change buffers, error with its remedy, forecast and recommendation. No query
-/// text. Errors: stream_table_not_found.
-[[nodiscard]] result<nlohmann::json> read_stream_table(postgres::session& db,
-                                                       const std::string& name);
+/// what the statements of the last one took as `log` has it, change buffers,
+/// error with its remedy, forecast and recommendation. No query text. Errors:
+/// stream_table_not_found.
+[[nodiscard]] result<nlohmann::json>
+read_stream_table(postgres::session& db, const statement_log& log,
+                  const std::string& database, const std::string& name);
 
 } // namespace pgtrickle::dashboard

@@ -1,9 +1,8 @@
 #include "services/dashboard/status.hpp"
 
 #include "services/core/alerts.hpp"
+#include "services/dashboard/time_text.hpp"
 #include "services/scheduling/schedule.hpp"
-
-#include <date/date.h>
 
 #include <algorithm>
 
@@ -14,8 +13,6 @@ namespace {
 using nlohmann::json;
 using std::chrono::milliseconds;
 using clock_time = std::chrono::sys_time<milliseconds>;
-
-std::string time_text(clock_time when) { return date::format("%FT%TZ", when); }
 
 std::string text_in(const json& object, const char* member) {
   const auto found = object.find(member);

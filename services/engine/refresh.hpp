@@ -27,6 +27,9 @@ struct refresh_outcome {
   std::int64_t rows_inserted = 0;
   std::int64_t rows_deleted = 0;
   std::chrono::microseconds duration{0};
+  /// What each statement of the program did and took, as the extension tells it
+  /// (JSON); empty: it tells nothing.
+  std::string statements;
   /// Present: the refresh failed, and the table holds what it held before.
   std::optional<failure> error;
   /// The failure is one of the query, and repeating it is of no use.

@@ -95,8 +95,9 @@ void call_program(pqxx::dbtransaction& tx, work_item& item,
   }
   // Planned once a session.
   const auto name = refresh_function(item.table.id);
-  tx.conn().prepare(name, fmt::format("SELECT r[1], r[2] FROM {}($1, $2, $3, "
-                                      "$4, $5, $6, $7) r",
+  tx.conn().prepare(name, fmt::format("SELECT r[1], r[2], current_setting("
+                                      "'pg_trickle.last_program', true) FROM "
+                                      "{}($1, $2, $3, $4, $5, $6, $7) r",
                                       name));
   const auto row = tx.exec_prepared1(
     name, mode, first_unseen(since), open_in(since), since.own_xid,
@@ -105,6 +106,7 @@ void call_program(pqxx::dbtransaction& tx, work_item& item,
     fmt::format("{{{}}}", fmt::join(direct, ",")));
   item.outcome.rows_inserted = row[0].as<std::int64_t>(0);
   item.outcome.rows_deleted = row[1].as<std::int64_t>(0);
+  item.outcome.statements = row[2].as<std::string>("");
 }
 
 /// The changes of each source of `program`, in its order.

@@ -1,5 +1,6 @@
 #include "services/http/event_loop.hpp"
 
+#include "services/http/priority.hpp"
 #include "services/http/response_text.hpp"
 
 #include <algorithm>
@@ -23,6 +24,7 @@ event_loop::event_loop(listener listening, router routes, loop_options options)
     options_(std::move(options)) {}
 
 void event_loop::run() {
+  give_way();
   std::vector<pollfd> awaited;
   while (!is_stopping_) {
     wait(awaited);

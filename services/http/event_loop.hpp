@@ -14,7 +14,7 @@ namespace pgtrickle::http {
 
 struct loop_options {
   std::shared_ptr<tls_identity> identity;
-  std::size_t max_connections = 64;
+  std::size_t max_connections = 600;
   /// Asked for each request.
   std::function<std::chrono::milliseconds()> handler_timeout;
   std::function<void()> timed_out;

@@ -19,7 +19,8 @@ namespace pgtrickle::http {
 
 namespace {
 
-constexpr int backlog = 128;
+/// TCP sends who finds no place away for a second: a burst has to fit in.
+constexpr int backlog = 1024;
 
 using addresses = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
 

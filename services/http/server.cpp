@@ -2,6 +2,9 @@
 
 #include "services/http/event_loop.hpp"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <thread>
 
 namespace pgtrickle::http {
@@ -26,6 +29,16 @@ result<std::shared_ptr<credentials>> users_of(const server_options& options) {
   if (options.users.empty())
     return nullptr;
   return credentials::read(options.users);
+}
+
+/// Each takes a descriptor, beside those that the process has for other things.
+void make_room_for(std::size_t connections) {
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0)
+    return;
+  const auto spare = descriptors.rlim_max - descriptors.rlim_cur;
+  descriptors.rlim_cur += std::min<rlim_t>(spare, connections);
+  ::setrlimit(RLIMIT_NOFILE, &descriptors);
 }
 
 } // namespace
@@ -53,6 +66,7 @@ result<server> server::start(server_options options) {
   auto listening = listener::open(options.listen);
   if (!listening)
     return tl::unexpected(std::move(listening.error()));
+  make_room_for(options.max_connections);
   const auto is_loopback = listening->is_loopback();
   router routes{std::move(options.pages), std::move(options.actions),
                 options.base_path,

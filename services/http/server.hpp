@@ -34,7 +34,9 @@ struct server_options {
   /// Hosts that requests may name, besides this one's own loopback names. On
   /// loopback no others are answered.
   std::vector<std::string> hosts = {};
-  std::size_t max_connections = 64;
+  /// More than those who are slow: whoever is pushed out may be one who has
+  /// just connected.
+  std::size_t max_connections = 600;
   /// How long an answer may take; asked for each request.
   std::function<std::chrono::milliseconds()> handler_timeout
     = [] { return std::chrono::milliseconds{5000}; };

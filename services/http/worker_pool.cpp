@@ -1,5 +1,7 @@
 #include "services/http/worker_pool.hpp"
 
+#include "services/http/priority.hpp"
+
 #include <utility>
 
 namespace pgtrickle::http {
@@ -27,6 +29,7 @@ bool worker_pool::submit(job work) {
 }
 
 void worker_pool::work() {
+  give_way();
   std::unique_lock lock{mutex_};
   for (;;) {
     ++idle_;

@@ -84,7 +84,8 @@ database_metrics::counted::counted(const families& f,
     alerts_waiting_(&f.alerts_waiting.Add(labels)),
     worst_lag_(&f.worst_lag_seconds.Add(labels)),
     lag_to_target_(&f.lag_to_target_ratio.Add(labels)),
-    lag_(&f.lag_seconds.Add(labels, lag_buckets)) {
+    lag_(&f.lag_seconds.Add(labels, lag_buckets)), families_(f),
+    labels_(labels) {
   for (const auto& [action, none] : no_refreshes())
     refreshes_[action] = &f.refreshes_total.Add(with(labels, "action", action));
   for (const auto& [event, none] : no_alerts())
@@ -109,6 +110,17 @@ void database_metrics::counted::take(const database_figures& read) {
   worst_lag_->Set(read.lag_ms / 1000);
   lag_to_target_->Set(read.lag_share_p95);
   lag_->Observe(read.lag_ms / 1000);
+  if (read.stored)
+    take(*read.stored);
+}
+
+void database_metrics::counted::take(const stored_bytes& read) {
+  if (change_buffers_ == nullptr) {
+    change_buffers_ = &families_.change_buffer_bytes.Add(labels_);
+    snapshots_ = &families_.snapshot_bytes.Add(labels_);
+  }
+  change_buffers_->Set(static_cast<double>(read.change_buffers));
+  snapshots_->Set(static_cast<double>(read.snapshots));
 }
 
 void database_metrics::counted::remove_from(const families& f) {
@@ -126,6 +138,10 @@ void database_metrics::counted::remove_from(const families& f) {
   f.worst_lag_seconds.Remove(worst_lag_);
   f.lag_to_target_ratio.Remove(lag_to_target_);
   f.lag_seconds.Remove(lag_);
+  if (change_buffers_ == nullptr)
+    return;
+  f.change_buffer_bytes.Remove(change_buffers_);
+  f.snapshot_bytes.Remove(snapshots_);
 }
 
 } // namespace pgtrickle::metrics

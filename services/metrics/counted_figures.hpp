@@ -22,6 +22,8 @@ public:
   void remove_from(const families& f);
 
 private:
+  void take(const stored_bytes& read);
+
   std::map<std::string, prometheus::Counter*> refreshes_;
   std::map<std::string, prometheus::Counter*> alerts_;
   std::map<std::string, prometheus::Gauge*> stream_tables_;
@@ -33,6 +35,11 @@ private:
   prometheus::Gauge* worst_lag_;
   prometheus::Gauge* lag_to_target_;
   prometheus::Histogram* lag_;
+  /// Null until they could be looked at.
+  prometheus::Gauge* change_buffers_ = nullptr;
+  prometheus::Gauge* snapshots_ = nullptr;
+  const families& families_;
+  prometheus::Labels labels_;
 };
 
 } // namespace pgtrickle::metrics

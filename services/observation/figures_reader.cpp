@@ -109,6 +109,9 @@ database_figures figures_reader::figures_in(const std::string& text,
     count(figures, counter);
   figures.alerts_waiting = read["alerts_waiting"].get<std::int64_t>();
   count_rows_ = read["count_rows"].get<std::int64_t>();
+  if (const auto& bytes = read["stored_bytes"]; bytes.is_object())
+    figures.stored = {bytes["change_buffers"].get<std::int64_t>(),
+                      bytes["snapshots"].get<std::int64_t>()};
   const auto late = late_tables(read["late"]);
   const auto by_database = time_of(read["now"]);
   all_fresh_at_.reset();

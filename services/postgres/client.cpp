@@ -98,6 +98,10 @@ result<client> client::open(const client_options& options) {
     .map([&](const auto&) { return opened; });
 }
 
+bool client::was_asked_for_password() const {
+  return PQconnectionUsedPassword(wire_->raw()) == 1;
+}
+
 result<text_rows> client::run(const std::string& statement,
                               const std::vector<text_value>& parameters) {
   return wire_->send(statement, parameters)

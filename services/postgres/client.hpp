@@ -58,6 +58,9 @@ public:
   /// Connects. Errors: connection_lost, invalid_argument, cancelled.
   [[nodiscard]] static result<client> open(const client_options& options);
 
+  /// Whether the server let it in by a password that it asked for.
+  [[nodiscard]] bool was_asked_for_password() const;
+
   /// Runs a statement, or several if there are no parameters; returns what the
   /// last one gave.
   [[nodiscard]] result<text_rows> run(const std::string& statement,

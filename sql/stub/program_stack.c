@@ -1,5 +1,7 @@
 #include "sql/stub/program_stack.h"
 
+#include "sql/stub/program_trace.h"
+
 #include <access/xact.h>
 #include <utils/memutils.h>
 #include <utils/queryenvironment.h>
@@ -51,6 +53,8 @@ void begin_program(void) {
     TopTransactionContext, "pg_trickle program", ALLOCSET_DEFAULT_SIZES);
   program* begun = MemoryContextAllocZero(memory, sizeof(program));
   watch_transactions();
+  if (current == NULL)
+    begin_trace();
   begun->level = GetCurrentSubTransactionId();
   begun->memory = memory;
   begun->outer = current;

@@ -1,5 +1,7 @@
 #include "sql/stub/settings.h"
 
+#include "sql/stub/program_trace.h"
+
 #include <utils/guc.h>
 
 #include <fmgr.h>
@@ -38,5 +40,6 @@ void _PG_init(void) {
                              &setting_##name, value, context, flags, NULL,     \
                              NULL, NULL);
 #include "sql/settings.def"
+  define_last_program();
   MarkGUCPrefixReserved("pg_trickle");
 }

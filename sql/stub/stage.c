@@ -2,12 +2,14 @@
 
 #include "sql/stub/kept_plans.h"
 #include "sql/stub/program_stack.h"
+#include "sql/stub/program_trace.h"
 
 #include <access/tupdesc.h>
 #include <access/xact.h>
 #include <catalog/pg_type.h>
 #include <executor/executor.h>
 #include <executor/tstoreReceiver.h>
+#include <portability/instr_time.h>
 #include <utils/memutils.h>
 #include <utils/resowner.h>
 #include <utils/snapmgr.h>
@@ -46,12 +48,14 @@ typedef struct execution {
   // Null if the plan is for this time only.
   kept_plan* kept;
   PlannedStmt* plan;
+  instr_time began;
 } execution;
 
 static execution begin_execution(const program_statement* statement) {
   execution run;
   memset(&run, 0, sizeof(run));
   run.own = enter_statement_of_program();
+  INSTR_TIME_SET_CURRENT(run.began);
   run.memory = AllocSetContextCreate(
     CurrentMemoryContext, "pg_trickle statement", ALLOCSET_DEFAULT_SIZES);
   run.caller = MemoryContextSwitchTo(run.memory);
@@ -72,6 +76,16 @@ static void end_execution(execution* run) {
   leave_statement_of(run->own);
   MemoryContextSwitchTo(run->caller);
   MemoryContextDelete(run->memory);
+}
+
+// Planning is part of what a statement takes.
+static void trace(const execution* run, const char* staged, uint64 rows) {
+  instr_time taken;
+  if (run->own->outer != NULL)
+    return;
+  INSTR_TIME_SET_CURRENT(taken);
+  INSTR_TIME_SUBTRACT(taken, run->began);
+  trace_statement(run->plan, staged, INSTR_TIME_GET_MICROSEC(taken), rows);
 }
 
 static ParamListInfo parameters(const program_statement* statement) {
@@ -127,6 +141,7 @@ static uint64 execute(const execution* run, DestReceiver* to) {
 int64 run_statement(const program_statement* statement) {
   execution run = begin_execution(statement);
   const uint64 rows = execute(&run, None_Receiver);
+  trace(&run, NULL, rows);
   end_execution(&run);
   return (int64)rows;
 }
@@ -162,7 +177,8 @@ int64 select_number(const program_statement* statement) {
                                        .rDestroy = ignore,
                                        .mydest = DestNone}};
   execution run = begin_execution(statement);
-  (void)execute(&run, &receiver.base);
+  const uint64 rows = execute(&run, &receiver.base);
+  trace(&run, NULL, rows);
   end_execution(&run);
   return receiver.number;
 }
@@ -247,6 +263,7 @@ int64 stage_rows(const char* name, const program_statement* statement) {
                                   false, NULL, NULL);
   relation->md.enrtuples = (double)execute(&run, receiver);
   receiver->rDestroy(receiver);
+  trace(&run, name, (uint64)relation->md.enrtuples);
   replace_staged(run.own, relation);
   end_execution(&run);
   return (int64)relation->md.enrtuples;

@@ -21,6 +21,44 @@ def check(path, code, answer):
     jsonschema.Draft202012Validator({**schema, "components": DESCRIPTION["components"]}).validate(answer)
 
 
+REFRESHES = ("SELECT count(*) FROM pgtrickle.pgt_refresh_history JOIN pgtrickle.pgt_stream_tables USING (pgt_id)"
+             " WHERE pgt_name = 'daily' AND pgt_refresh_history.status = 'COMPLETED'")
+
+
+class Visitor:
+    """Somebody with a browser."""
+
+    cookie = ""
+    token = ""
+
+    def sign_in(self, role, password, database="app"):
+        code, told = self.post("sign_in", {"database": database, "role": role, "password": password})
+        self.token = told.get("token", "")
+        return code, told
+
+    def post(self, path, body, headers=None):
+        sent = {"Content-Type": "application/json", "X-Pgtrickle-Token": self.token,
+                "Cookie": self.cookie.split(";")[0], **(headers or {})}
+        code, answered, text = get(f"/api/v1/{path}", "POST", sent, json.dumps(body).encode())
+        self.cookie = answered["Set-Cookie"] or self.cookie
+        told = json.loads(text) if text else {}
+        described = DESCRIPTION["paths"][f"/api/v1/{path}"]["post"]["responses"][str(code)]
+        if "$ref" in described:
+            described = DESCRIPTION["components"]["responses"][described["$ref"].split("/")[-1]]
+        if text:
+            schema = described["content"]["application/json"]["schema"]
+            jsonschema.Draft202012Validator({**schema, "components": DESCRIPTION["components"]}).validate(told)
+        return code, told
+
+    def held(self):
+        return json.loads(get("/api/v1/sign_in", headers={"Cookie": self.cookie.split(";")[0]})[2])
+
+
+def untimely(answer):
+    """An answer, unless it says that it was too soon."""
+    return answer if answer[0] != 429 else None
+
+
 class Api(unittest.TestCase):
     def test_answers_are_as_described(self):
         check("/api/v1/status", 200, status())
@@ -119,6 +157,58 @@ class Api(unittest.TestCase):
         sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgtrickle dashboard@%'"
         self.assertEqual(value(sessions), "1")
         eventually(lambda: value(sessions) == "0", limit=30)
+
+    def test_who_signs_in_acts_with_their_own_rights(self):
+        visitor = Visitor()
+        self.assertEqual(visitor.post("actions", {"action": "refresh", "stream_table": "shop.daily"})[0], 401)
+        code, told = visitor.sign_in("owner", "right")
+        self.assertEqual((code, told["role"], told["database"]), (200, "owner", "app"))
+        self.assertEqual(visitor.held()["token"], told["token"])
+        before = value(REFRESHES)
+        self.assertEqual(visitor.post("actions", {"action": "refresh", "stream_table": "shop.daily"}), (200, {"done": "refresh"}))
+        self.assertGreater(int(value(REFRESHES)), int(before))
+        for action, state in (("suspend", "SUSPENDED"), ("resume", "ACTIVE")):
+            self.assertEqual(visitor.post("actions", {"action": action, "stream_table": "shop.daily"})[0], 200)
+            self.assertEqual(value("SELECT status FROM pgtrickle.pgt_status() WHERE name = 'shop.daily'"), state)
+        self.assertEqual(visitor.post("actions", {"action": "snapshot", "stream_table": "shop.daily"})[0], 200)
+        self.assertEqual(value("SELECT count(*) FROM pgtrickle.list_snapshots('shop.daily')"), "1")
+        self.assertEqual(visitor.post("actions", {"action": "apply_recommendation", "stream_table": "shop.daily"})[0], 200)
+        self.assertEqual(value("SELECT new_schedule FROM pgtrickle.schedule_changes('shop.daily') ORDER BY changed_at DESC"),
+                         value("SELECT schedule FROM pgtrickle.pgt_status() WHERE name = 'shop.daily'"))
+        code, refused = visitor.post("actions", {"action": "refresh", "stream_table": "shop.nowhere"})
+        self.assertEqual((code, refused["sqlstate"]), (409, "42P01"))
+        self.assertEqual(visitor.post("sign_out", {})[0], 204)
+        self.assertEqual(visitor.post("actions", {"action": "refresh", "stream_table": "shop.daily"})[0], 401)
+        self.assertIsNone(visitor.held()["role"])
+
+    def test_others_may_not_do_what_they_may_not_by_sql(self):
+        visitor = Visitor()
+        self.assertEqual(visitor.sign_in("stranger", "right")[0], 200)
+        code, refused = visitor.post("actions", {"action": "suspend", "stream_table": "shop.daily"})
+        self.assertEqual((code, refused["sqlstate"]), (403, "42501"))
+        visitor.post("sign_out", {})
+
+    def test_nobody_signs_in_who_proves_nothing(self):
+        for role, password in (("owner", "wrong"), ("owner", ""), ("nobody", "right"), ("trusted", "anything")):
+            code, told = eventually(lambda: untimely(Visitor().sign_in(role, password)))
+            self.assertEqual((code, told.get("token")), (403, None), role)
+        # A second has to pass between two attempts.
+        self.assertEqual(Visitor().sign_in("owner", "right")[0], 429)
+        eventually(lambda: untimely(Visitor().sign_in("stranger", "right")))
+
+    def test_what_comes_from_elsewhere_is_refused(self):
+        visitor = Visitor()
+        self.assertEqual(visitor.sign_in("owner", "right")[0], 200)
+        wanted = {"action": "suspend", "stream_table": "shop.daily"}
+        for headers in ({"X-Pgtrickle-Token": ""}, {"X-Pgtrickle-Token": "0" * 64}, {"Sec-Fetch-Site": "cross-site"},
+                        {"Content-Type": "text/plain"}):
+            self.assertEqual(visitor.post("actions", wanted, headers)[0], 403, headers)
+        self.assertIn("HttpOnly; SameSite=Strict", visitor.cookie)
+        for body in ({}, [], "x", {"action": "drop", "stream_table": "shop.daily"}, {"action": "refresh"},
+                     {"action": 1, "stream_table": "shop.daily"}):
+            self.assertEqual(visitor.post("actions", body)[0], 400, body)
+        self.assertEqual(value("SELECT status FROM pgtrickle.pgt_status() WHERE name = 'shop.daily'"), "ACTIVE")
+        visitor.post("sign_out", {})
 
     def test_pages_carry_the_policy(self):
         for path in ("/", "/dashboard/main.js", "/dashboard/dashboard.css"):

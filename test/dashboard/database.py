@@ -25,10 +25,11 @@ def value(statement):
     return sql(statement)[0][0]
 
 
-def get(path, method="GET"):
+def get(path, method="GET", headers=None, body=None):
     """Status, headers and text of an answer."""
+    asked = urllib.request.Request(URL + path, method=method, headers=headers or {}, data=body)
     try:
-        with urllib.request.urlopen(urllib.request.Request(URL + path, method=method), timeout=20) as answer:
+        with urllib.request.urlopen(asked, timeout=20) as answer:
             return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.headers, refused.read().decode()

@@ -12,6 +12,8 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 namespace pgtrickle::test {
 
@@ -40,6 +42,20 @@ void create_sources(session& db) {
   )sql");
 }
 
+/// Roles that PostgreSQL asks for their passwords, and one that it believes.
+void create_roles(session& db) {
+  must(db, R"sql(
+    CREATE ROLE owner LOGIN PASSWORD 'right' IN ROLE postgres;
+    CREATE ROLE stranger LOGIN PASSWORD 'right';
+    CREATE ROLE trusted LOGIN PASSWORD 'right';
+  )sql");
+  const auto file = db.run("SHOW hba_file").value();
+  const auto believed = contents(file);
+  std::ofstream{file} << "local all owner,stranger,nobody scram-sha-256\n"
+                      << believed;
+  must(db, "SELECT pg_reload_conf()");
+}
+
 watched_shop::watched_shop() {
   session admin(postgres.conninfo());
   must(admin, "CREATE DATABASE app");
@@ -48,6 +64,7 @@ watched_shop::watched_shop() {
   session db(postgres.conninfo("app"));
   must(db, "CREATE EXTENSION pg_trickle");
   create_sources(db);
+  create_roles(db);
   daemon.start();
   session caller(postgres.conninfo("app"));
   REQUIRE(eventually(20s, [&] {
@@ -99,6 +116,15 @@ watched_shop& the_shop() {
   return shop;
 }
 
+/// Where they can be copied from to docs/images.
+void keep_images(const std::filesystem::path& from) {
+  std::filesystem::create_directories(DASHBOARD_IMAGES);
+  for (const auto& file : std::filesystem::directory_iterator{from})
+    if (file.path().extension() == ".png")
+      std::filesystem::copy(file, DASHBOARD_IMAGES,
+                            std::filesystem::copy_options::overwrite_existing);
+}
+
 /// Runs a program of this folder; returns what it printed if it failed.
 std::string complaints_of(const std::string& program) {
   auto& shop = the_shop();
@@ -106,6 +132,7 @@ std::string complaints_of(const std::string& program) {
   setenv("DASHBOARD_DATABASE", shop.postgres.conninfo("app").c_str(), 1);
   setenv("PYTHONDONTWRITEBYTECODE", "1", 1);
   private_directory dir;
+  setenv("DASHBOARD_IMAGES", dir.path().c_str(), 1);
   setenv("HOME", dir.path().c_str(), 1);
   const auto log = dir.path() / "log";
   // Debian's own Python has what the programs import.
@@ -114,6 +141,7 @@ std::string complaints_of(const std::string& program) {
     log,
     SIGKILL};
   const auto status = run.wait();
+  keep_images(dir.path());
   return status == 0 ? "" : contents(log) + "\n" + shop.daemon.log();
 }
 

@@ -1,5 +1,7 @@
 """The dashboard in a browser, against a daemon that is at work."""
 
+import os
+import pathlib
 import unittest
 
 from selenium.webdriver.common.by import By
@@ -23,6 +25,10 @@ def column(driver, name):
 
 def sort_by(driver, name):
     driver.find_element(By.CSS_SELECTOR, f"#tables th[data-column={name}] button").click()
+
+
+IMAGES = pathlib.Path(os.environ["DASHBOARD_IMAGES"])
+KEPT_IMAGES = pathlib.Path(__file__).parents[2] / "docs/images"
 
 
 class Page(unittest.TestCase):
@@ -104,6 +110,54 @@ class Page(unittest.TestCase):
         self.assertIn("there is no stream table", self.driver.find_element(By.ID, "details").text)
         self.assertTrue(all("404" in complaint for complaint in complaints(self.driver)))
 
+    def test_the_last_refresh_is_shown_by_statement(self):
+        sql("INSERT INTO shop.orders SELECT max(id) + 1, 1, 1 FROM shop.orders; SELECT pgtrickle.refresh_stream_table('shop.revenue')")
+        open_dashboard(self.driver, URL, "#/stream_tables/app/shop.revenue")
+        await_true(self.driver, "document.querySelector('#statements')")
+        rows = self.driver.execute_script(
+            "return [...document.querySelectorAll('#statements tbody tr')].map(row => [...row.cells].map(cell => cell.textContent))")
+        self.assertIn("stage source", [row[0] for row in rows])
+        self.assertEqual([row[2] for row in rows if row[0] == "merge shop.revenue"], ["1"], rows)
+
+    def test_who_signs_in_can_act(self):
+        open_dashboard(self.driver, URL, "#/stream_tables/app/shop.daily")
+        press = await_true(self.driver, "document.querySelector('[data-action=suspend]')")
+        press.click()
+        for name, text in (("role", "owner"), ("password", "wrong")):
+            self.driver.find_element(By.NAME, name).send_keys(text)
+        self.driver.find_element(By.NAME, "password").send_keys(Keys.ENTER)
+        refused = await_true(self.driver, "document.querySelector('#dialog [role=alert]:not(:empty)')")
+        self.assertIn("does not let role owner into database app", refused.text)
+        self.assertTrue(all("403" in complaint for complaint in complaints(self.driver)))
+
+        def signed_in():
+            self.driver.execute_script(
+                "if (document.querySelector('#dialog [type=submit]').disabled || !document.getElementById('dialog').open) return;"
+                "document.querySelector('#dialog [name=password]').value = 'right';"
+                "document.querySelector('#dialog form').requestSubmit()")
+            return self.driver.execute_script("return document.getElementById('account').textContent").startswith("owner in app")
+
+        eventually(signed_in)
+        # Too soon after the attempt that failed.
+        self.assertTrue(all("429" in complaint for complaint in complaints(self.driver)))
+        await_true(self.driver, "!document.getElementById('dialog').open")
+        press.click()
+        await_true(self.driver, "document.getElementById('dialog').open")
+        self.assertEqual(audit.findings(self.driver), [])
+        self.assertEqual(value("SELECT status FROM pgtrickle.pgt_status() WHERE name = 'shop.daily'"), "ACTIVE")
+        self.driver.find_element(By.CSS_SELECTOR, "#dialog button[type=submit]").click()
+        await_true(self.driver, "document.getElementById('said').textContent === 'Suspend: done'")
+        self.assertEqual(value("SELECT status FROM pgtrickle.pgt_status() WHERE name = 'shop.daily'"), "SUSPENDED")
+        # Who loads the page anew is still signed in.
+        self.driver.refresh()
+        await_true(self.driver, "document.getElementById('account').textContent.startsWith('owner in app')")
+        await_true(self.driver, "document.querySelector('[data-action=resume]')").click()
+        self.driver.find_element(By.CSS_SELECTOR, "#dialog button[type=submit]").click()
+        await_true(self.driver, "document.getElementById('said').textContent === 'Resume: done'")
+        self.assertEqual(value("SELECT status FROM pgtrickle.pgt_status() WHERE name = 'shop.daily'"), "ACTIVE")
+        self.driver.find_element(By.CSS_SELECTOR, "#account button").click()
+        await_true(self.driver, "document.getElementById('account').textContent === 'Sign in'")
+
     def test_the_graph_links_each_stream_table(self):
         drawn = self.driver.execute_script(
             "return [...document.querySelectorAll('#graph a title')].map(title => title.textContent)")
@@ -164,6 +218,16 @@ class Page(unittest.TestCase):
                     await_true(self.driver, "document.querySelector('#details .columns')")
                 self.assertEqual(audit.findings(self.driver), [], f"{colours} {place}")
         self.assertNotEqual(audit.background(self.driver), "rgb(252, 252, 251)")
+
+    def test_the_pictures_of_the_docs_can_be_taken_anew(self):
+        for name, place, height in (("dashboard", "", 1180), ("dashboard-table", "#/stream_tables/app/shop.revenue", 1400)):
+            size(self.driver, 1280, height)
+            open_dashboard(self.driver, URL, place)
+            if place:
+                await_true(self.driver, "document.querySelector('#statements')")
+            picture = IMAGES / f"{name}.png"
+            self.assertTrue(self.driver.save_screenshot(str(picture)))
+            self.assertEqual(picture.read_bytes()[:24], (KEPT_IMAGES / picture.name).read_bytes()[:24], "of another size")
 
     def test_a_thousand_tables_are_painted_within_half_a_second(self):
         with served_page(1000) as url:

@@ -2,6 +2,7 @@
 
 #include "services/snapshots/keeping.hpp"
 #include "test/snapshots/snapshot_database.hpp"
+#include "test/support/session.hpp"
 
 #include <fmt/format.h>
 
@@ -203,4 +204,28 @@ TEST_CASE_FIXTURE(snapshot_database, "the changes after a snapshot are kept up "
   }
   CHECK_FALSE(resumable(first));
   CHECK(resumable(second));
+}
+
+TEST_CASE_FIXTURE(snapshot_database, "what is stored is told, and who holds it "
+                                     "is not waited for") {
+  const auto stored = [&](const std::string& what) {
+    return text("SELECT pgtrickle._stored_bytes() ->> '" + what + "'");
+  };
+  const auto buffers
+    = "SELECT sum(total_size) FROM pgtrickle._rotating_parts()";
+  create("kept", totals);
+  CHECK(stored("snapshots") == "0");
+  const auto snapshot = take();
+  CHECK(stored("snapshots")
+        == text("SELECT sum(size_bytes) FROM pgtrickle.list_snapshots()"));
+  const auto before = stored("change_buffers");
+  CHECK(before == text(buffers));
+  sql("INSERT INTO sale SELECT i, 'item1', i FROM generate_series(1000, 9000) "
+      "i");
+  CHECK(stored("change_buffers") == text(buffers));
+  CHECK(std::stol(stored("change_buffers")) > std::stol(before));
+  test::session other{conninfo()};
+  test::must(other, "BEGIN; LOCK TABLE " + snapshot);
+  CHECK(text("SELECT pgtrickle._stored_bytes() IS NULL") == "t");
+  CHECK(text("SELECT pgtrickle._figures() -> 'stored_bytes'") == "null");
 }

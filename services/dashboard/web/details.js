@@ -1,7 +1,8 @@
 // One stream table's page.
 
+import { actionsFor, forgetSaid } from "./account.js";
 import { byId, element, labelled, show, table } from "./dom.js";
-import { bytes, count, duration, seconds, time, until } from "./format.js";
+import { bytes, count, duration, exactly, seconds, time, until } from "./format.js";
 import { graphOf, neighbourhood } from "./graph.js";
 import { addressOf, lagClass, modeText, state, statusClass } from "./model.js";
 import { bands, course, durations } from "./plots.js";
@@ -108,12 +109,28 @@ function refreshes(t) {
     history.length > 0 && durations(history, `Durations of ${history.length} refreshes`, duration), list);
 }
 
+const statementColumns = [
+  { title: "Statement", cell: (s) => [[s.does, s.what].filter(Boolean).join(" "), s.times > 1 && element("span", { class: "why" }, `${count(s.times)} times`)] },
+  { title: "Took", class: "number", cell: (s) => exactly(s.ms) },
+  { title: "Rows", class: "number", cell: (s) => count(s.rows) },
+];
+
+function byStatement(t) {
+  const last = t.last_by_statement;
+  if (!last)
+    return section("Last refresh by statement", element("p", {}, "This node has not refreshed it yet."));
+  const list = element("table", { "aria-label": "Last refresh by statement", id: "statements" });
+  table(list, statementColumns, last.statements);
+  return section("Last refresh by statement",
+    element("p", { class: "note" }, `${last.action}, ${time(last.ended_at)}, ${duration(last.duration_ms)} in all`), list);
+}
+
 function showTable(t) {
-  show(byId("table-content"), problem(t.error),
+  show(byId("table-content"), actionsFor(t), problem(t.error),
     element("div", { class: "columns" },
       section("State", facts(t)),
       section("Operators", element("ul", { class: "plan" }, operatorsAt(t.operators, 0, 0)[0])),
-      refreshes(t), buffers(t), recommendation(t), forecasts(t)),
+      refreshes(t), byStatement(t), buffers(t), recommendation(t), forecasts(t)),
     graph(t));
 }
 
@@ -133,6 +150,7 @@ async function read(which) {
 export function openDetails(which) {
   opened = which;
   buffered = [];
+  forgetSaid();
   const title = element("h2", { tabindex: -1 }, which.name);
   byId("details").replaceChildren(element("p", {}, element("a", { href: "#/" }, "All stream tables")), title,
     element("div", { id: "table-content" }, element("p", {}, "reading")));

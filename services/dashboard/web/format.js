@@ -20,6 +20,11 @@ export function duration(ms) {
   return `${(seconds / 86400).toFixed(1)} days`;
 }
 
+// Of what takes little.
+export function exactly(ms) {
+  return ms < 10 ? `${ms.toFixed(2)} ms` : duration(ms);
+}
+
 export function seconds(number) {
   return number == null ? missing : duration(number * 1000);
 }

@@ -1,5 +1,6 @@
 // Follows the server and shows what it tells.
 
+import { beginAccount } from "./account.js";
 import { byId } from "./dom.js";
 import { closeDetails, openDetails } from "./details.js";
 import { showLists, showNode } from "./lists.js";
@@ -85,6 +86,7 @@ function follow() {
 }
 
 beginTables();
+beginAccount();
 byId("database").addEventListener("change", showAll);
 addEventListener("hashchange", route);
 route();

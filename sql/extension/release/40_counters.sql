@@ -76,6 +76,20 @@ CREATE TRIGGER count_alert AFTER INSERT ON pgtrickle.pgt_alerts
 
 -- -- what is told of it ---------------------------------------------------------
 
+-- Bytes of all change buffers and of all snapshots. Null: somebody holds one of them for
+-- himself, and whoever asks has other things to do than to wait.
+CREATE FUNCTION pgtrickle._stored_bytes() RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
+BEGIN
+  RETURN jsonb_build_object(
+    'change_buffers', (SELECT coalesce(sum(total_size), 0)::bigint FROM pgtrickle._rotating_parts()),
+    'snapshots', (SELECT coalesce(sum(pg_total_relation_size(r.relation)), 0)::bigint
+                  FROM (SELECT unnest(s.snapshot_relid || s.arrangements::oid[]) AS relation
+                        FROM pgtrickle.pgt_snapshots s) r));
+EXCEPTION WHEN lock_not_available THEN
+  RETURN NULL;
+END $$;
+
 -- What a database reports of itself. `late` are the stream tables that have changes
 -- to take in, or read one that has: [pgt_id, since when in Unix milliseconds, target
 -- lag in milliseconds or null].
@@ -95,6 +109,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     'counters', (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM pgtrickle.pgt_counters c),
     'count_rows', (SELECT count(*) FROM pgtrickle.pgt_counts),
     'alerts_waiting', (SELECT count(*) FROM pgtrickle.pgt_alerts WHERE published_at IS NULL),
+    'stored_bytes', pgtrickle._stored_bytes(),
     'stream_tables', (SELECT coalesce(jsonb_object_agg(g.status, g.n), '{}') FROM (
       SELECT status, count(*) AS n FROM pgtrickle.pgt_stream_tables GROUP BY status) g),
     'targets', (SELECT count(*) FROM pgtrickle.pgt_stream_tables WHERE freshness_deadline_ms IS NOT NULL),
@@ -105,4 +120,4 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._fold_counts(), pgtrickle._count_refresh(), pgtrickle._count_written(),
-  pgtrickle._count_alert(), pgtrickle._figures() FROM PUBLIC;
+  pgtrickle._count_alert(), pgtrickle._stored_bytes(), pgtrickle._figures() FROM PUBLIC;

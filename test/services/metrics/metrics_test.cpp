@@ -22,7 +22,9 @@ struct fixture {
   node_metrics metrics{registry, {"refresh_stream_table"}, "0.27.0"};
 
   void use_everything(database_metrics& db) {
-    db.figures({});
+    database_figures figures;
+    figures.stored.emplace();
+    db.figures(figures);
     db.targeted_tables({{stream_table_id{1}, "shop.sums", 5s}});
     db.refresh_took(stream_table_id{1}, 1ms);
     metrics.called("refresh_stream_table", call_outcome::ok, 1ms);
@@ -84,6 +86,23 @@ TEST_CASE_FIXTURE(fixture, "what the catalog counts is shown once it is read") {
     == 1);
   CHECK(find("pgtrickle_worst_lag_seconds", shop)->gauge.value == 1.5);
   CHECK(find("pgtrickle_lag_seconds", shop)->histogram.sample_count == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "what is stored is shown once it could be read") {
+  const auto buffers = "pgtrickle_change_buffer_bytes";
+  auto db = metrics.database(5, "shop");
+  database_figures figures;
+  db->figures(figures);
+  CHECK(series(buffers).empty());
+  figures.stored = {8192, 16'384};
+  db->figures(figures);
+  // Somebody holds a buffer for himself.
+  figures.stored.reset();
+  db->figures(figures);
+  CHECK(find(buffers, shop)->gauge.value == 8192);
+  CHECK(find("pgtrickle_snapshot_bytes", shop)->gauge.value == 16'384);
+  db.reset();
+  CHECK(series(buffers).empty());
 }
 
 TEST_CASE_FIXTURE(fixture, "no counter falls, whatever the catalog says") {
