@@ -53,6 +53,17 @@ void take_table(pqxx::dbtransaction& tx, const caller& by,
   work.table = catalog::load(tx, {id}).at(id);
 }
 
+/// A stream table that comes back goes on with the snapshots that it had: so
+/// moments before it was dropped can be reached.
+void take_over_snapshots(pqxx::dbtransaction& tx, const restore_work& work) {
+  tx.exec_params(
+    "UPDATE pgtrickle.pgt_snapshots s SET pgt_id = $1 FROM "
+    "pgtrickle.pgt_snapshots restored WHERE restored.snapshot_id = $2 AND "
+    "s.pgt_id = restored.pgt_id AND NOT EXISTS (SELECT FROM "
+    "pgtrickle.pgt_stream_tables t WHERE t.pgt_id = s.pgt_id)",
+    static_cast<std::int64_t>(work.table.id), work.snapshot.id);
+}
+
 /// Throws snapshot_schema_version_mismatch unless the snapshot is of the stream
 /// table's definition: of the same query, or of one that differs in names only.
 void check_definition(pqxx::dbtransaction& tx, const restore_work& work) {
@@ -179,6 +190,8 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
   take_table(tx, by, name, work);
   work.began_at = now_in(tx);
   check_definition(tx, work);
+  if (work.is_new)
+    take_over_snapshots(tx, work);
   restoration done{work.table.id, false, {}};
   if (work.table.refresh_mode == engine::immediate_mode) {
     if (work.is_new)
