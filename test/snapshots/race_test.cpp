@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(snapshot_database, "snapshots raced against refreshes and "
       "UPDATE account SET balance = balance - {1} WHERE id = {0}; INSERT INTO "
       "movement VALUES ({0}, {1}); DELETE FROM movement WHERE account = {0} "
       "AND amount < {2}",
-      account, random() % 1000, random() % 500));
+      account, random() % 1000, random() % 1000));
     if (random() % 5 == 0)
       tx.abort();
     else
