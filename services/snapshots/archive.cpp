@@ -49,6 +49,21 @@ std::string select_all(const std::string& table,
   return fmt::format("SELECT {} FROM {}", joined(names), table);
 }
 
+/// Before its rows are read: they are to be stored ones. A view would run its
+/// owner's functions with the daemon's rights. What is looked up here is as the
+/// catalog is now, and stays so until the transaction ends.
+void hold_stored_rows(pqxx::dbtransaction& tx, const archive& snapshot) {
+  tx.exec("LOCK TABLE " + snapshot.name + " IN ACCESS SHARE MODE");
+  if (!tx.exec_params1("SELECT $1::regclass = $2::oid AND "
+                       "pg_relation_filenode($2::oid) IS NOT NULL",
+                       snapshot.name, snapshot.relid)[0]
+         .as<bool>())
+    throw abandoned({errc::snapshot_source_not_found,
+                     snapshot.name + " is not a table",
+                     {},
+                     lists_them});
+}
+
 std::string altered_columns(pqxx::dbtransaction& tx, const archive& snapshot) {
   const auto differs
     = difference(snapshot.contents.columns, columns_of(tx, snapshot.relid));
@@ -168,6 +183,7 @@ verification copy_rows(pqxx::dbtransaction& tx, const std::string& table,
 }
 
 verification verified(pqxx::dbtransaction& tx, const archive& snapshot) {
+  hold_stored_rows(tx, snapshot);
   const auto row = tx.exec1(fmt::format(
     "SELECT count(*), pgtrickle.content_hash(t.*) FROM {} t", snapshot.name));
   verification counted{row[0].as<std::int64_t>(), row[1].as<std::string>(), {}};
@@ -183,6 +199,7 @@ void check_rows(pqxx::dbtransaction& tx, const archive& snapshot) {
 
 void copy_checked_rows(pqxx::dbtransaction& tx, const archive& snapshot,
                        const std::string& target) {
+  hold_stored_rows(tx, snapshot);
   throw_if_corrupt(snapshot, altered_columns(tx, snapshot));
   const auto copied
     = copy_rows(tx, snapshot.name, snapshot.contents.columns, target);
