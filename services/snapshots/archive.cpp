@@ -41,6 +41,55 @@ void check_may_read(pqxx::dbtransaction& tx, const caller& by,
                      "Ask its owner for SELECT on it."});
 }
 
+std::string select_all(const std::string& table,
+                       const std::vector<column>& columns) {
+  std::vector<std::string> names;
+  for (const auto& one : columns)
+    names.push_back(pgtrickle::quoted(one.name));
+  return fmt::format("SELECT {} FROM {}", joined(names), table);
+}
+
+/// Before its rows are read: they are to be stored ones. A view would run its
+/// owner's functions with the daemon's rights. What is looked up here is as the
+/// catalog is now, and stays so until the transaction ends.
+void hold_stored_rows(pqxx::dbtransaction& tx, const archive& snapshot) {
+  tx.exec("LOCK TABLE " + snapshot.name + " IN ACCESS SHARE MODE");
+  if (!tx.exec_params1("SELECT $1::regclass = $2::oid AND "
+                       "pg_relation_filenode($2::oid) IS NOT NULL",
+                       snapshot.name, snapshot.relid)[0]
+         .as<bool>())
+    throw abandoned({errc::snapshot_source_not_found,
+                     snapshot.name + " is not a table",
+                     {},
+                     lists_them});
+}
+
+std::string altered_columns(pqxx::dbtransaction& tx, const archive& snapshot) {
+  const auto differs
+    = difference(snapshot.contents.columns, columns_of(tx, snapshot.relid));
+  return differs.empty() ? "" : "its columns were altered: " + differs;
+}
+
+std::string difference(const header& expected, const verification& counted) {
+  if (counted.row_count != expected.row_count)
+    return fmt::format("{} rows were copied, {} are there", expected.row_count,
+                       counted.row_count);
+  if (counted.content_hash != expected.content_hash)
+    return fmt::format("the rows' hash was {} and is {}", expected.content_hash,
+                       counted.content_hash);
+  return {};
+}
+
+void throw_if_corrupt(const archive& snapshot, const std::string& detail) {
+  if (!detail.empty())
+    throw abandoned({errc::snapshot_corrupt,
+                     "the rows of snapshot " + snapshot.name
+                       + " are not those that were copied",
+                     detail,
+                     "Restore another snapshot; pgtrickle.verify_snapshot() "
+                     "tells which are whole."});
+}
+
 } // namespace
 
 archive find(pqxx::dbtransaction& tx, const caller& by,
@@ -124,37 +173,37 @@ std::string fingerprint(pqxx::dbtransaction& tx, const header& of) {
     .as<std::string>();
 }
 
-verification count(pqxx::dbtransaction& tx, const std::string& table) {
-  const auto row = tx.exec1(fmt::format(
-    "SELECT count(*), pgtrickle.content_hash(t.*) FROM {} t", table));
+verification copy_rows(pqxx::dbtransaction& tx, const std::string& table,
+                       const std::vector<column>& columns,
+                       const std::string& target) {
+  const auto row = tx.exec_params1("SELECT row_count, content_hash FROM "
+                                   "pgtrickle._copy_rows($1, $2::regclass)",
+                                   select_all(table, columns), target);
   return {row[0].as<std::int64_t>(), row[1].as<std::string>(), {}};
 }
 
 verification verified(pqxx::dbtransaction& tx, const archive& snapshot) {
-  auto counted = count(tx, snapshot.name);
-  const auto& expected = snapshot.contents;
-  if (const auto differs
-      = difference(expected.columns, columns_of(tx, snapshot.relid));
-      !differs.empty())
-    counted.detail = "its columns were altered: " + differs;
-  else if (counted.row_count != expected.row_count)
-    counted.detail = fmt::format("{} rows were copied, {} are there",
-                                 expected.row_count, counted.row_count);
-  else if (counted.content_hash != expected.content_hash)
-    counted.detail = fmt::format("the rows' hash was {} and is {}",
-                                 expected.content_hash, counted.content_hash);
+  hold_stored_rows(tx, snapshot);
+  const auto row = tx.exec1(fmt::format(
+    "SELECT count(*), pgtrickle.content_hash(t.*) FROM {} t", snapshot.name));
+  verification counted{row[0].as<std::int64_t>(), row[1].as<std::string>(), {}};
+  counted.detail = altered_columns(tx, snapshot);
+  if (counted.detail.empty())
+    counted.detail = difference(snapshot.contents, counted);
   return counted;
 }
 
 void check_rows(pqxx::dbtransaction& tx, const archive& snapshot) {
-  const auto counted = verified(tx, snapshot);
-  if (!counted.detail.empty())
-    throw abandoned({errc::snapshot_corrupt,
-                     "the rows of snapshot " + snapshot.name
-                       + " are not those that were copied",
-                     counted.detail,
-                     "Restore another snapshot; pgtrickle.verify_snapshot() "
-                     "tells which are whole."});
+  throw_if_corrupt(snapshot, verified(tx, snapshot).detail);
+}
+
+void copy_checked_rows(pqxx::dbtransaction& tx, const archive& snapshot,
+                       const std::string& target) {
+  hold_stored_rows(tx, snapshot);
+  throw_if_corrupt(snapshot, altered_columns(tx, snapshot));
+  const auto copied
+    = copy_rows(tx, snapshot.name, snapshot.contents.columns, target);
+  throw_if_corrupt(snapshot, difference(snapshot.contents, copied));
 }
 
 std::int64_t record(pqxx::dbtransaction& tx, stream_table_id of,

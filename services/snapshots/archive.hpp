@@ -51,9 +51,13 @@ void check_may_drop(pqxx::dbtransaction& tx, const caller& by,
 [[nodiscard]] std::vector<column> columns_of(pqxx::dbtransaction& tx,
                                              oid relation);
 
-/// Counts and hashes the rows of `table`.
-[[nodiscard]] verification count(pqxx::dbtransaction& tx,
-                                 const std::string& table);
+/// Copies the `columns` of all rows of `table` into `target`, a table without
+/// index and constraint that the transaction has made, and counts and hashes
+/// them on the way.
+[[nodiscard]] verification copy_rows(pqxx::dbtransaction& tx,
+                                     const std::string& table,
+                                     const std::vector<column>& columns,
+                                     const std::string& target);
 
 /// Counts and hashes, and says what differs from the header.
 [[nodiscard]] verification verified(pqxx::dbtransaction& tx,
@@ -73,5 +77,10 @@ void tell_restored(pqxx::dbtransaction& tx,
 
 /// As `verified`, and throws snapshot_corrupt if anything differs.
 void check_rows(pqxx::dbtransaction& tx, const archive& snapshot);
+
+/// As `copy_rows` from the snapshot. Throws snapshot_corrupt if these are not
+/// the rows that were copied into it.
+void copy_checked_rows(pqxx::dbtransaction& tx, const archive& snapshot,
+                       const std::string& target);
 
 } // namespace pgtrickle::snapshots

@@ -11,9 +11,4 @@ void report(pqxx::transaction_base& tx, stage next, oid relation,
                  static_cast<int>(next), relation, expected_rows);
 }
 
-std::string counted(const std::string& table) {
-  return "(SELECT * FROM " + table
-         + " WHERE pgtrickle._count_row()) AS counted";
-}
-
 } // namespace pgtrickle::snapshots

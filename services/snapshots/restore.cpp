@@ -1,14 +1,11 @@
 #include "services/catalog/stream_table_store.hpp"
 #include "services/differential/program_json.hpp"
 #include "services/engine/immediate.hpp"
-#include "services/engine/one_off_program.hpp"
 #include "services/engine/program_store.hpp"
-#include "services/engine/refresh_one.hpp"
 #include "services/engine/registration.hpp"
 #include "services/engine/stream_table_names.hpp"
 #include "services/query/sql_text.hpp"
-#include "services/snapshots/archive.hpp"
-#include "services/snapshots/progress.hpp"
+#include "services/snapshots/restore_rows.hpp"
 #include "services/snapshots/restore_trail.hpp"
 
 #include <fmt/format.h>
@@ -19,17 +16,6 @@ using postgres::abandoned;
 using postgres::isolation;
 
 namespace {
-
-/// A restore on its way.
-struct restore_work {
-  archive snapshot;
-  catalog::stored_stream_table table;
-  bool is_new = false;
-  engine::row_counts rows;
-  std::string began_at;
-  /// Why it can't go on from the snapshot.
-  std::string reason;
-};
 
 /// Creates the stream table that the snapshot was taken of, empty.
 stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
@@ -50,7 +36,6 @@ stream_table_id create(pqxx::dbtransaction& tx, const caller& by,
 /// has its snapshot already can't commit: its row will be another one.
 void take_table(pqxx::dbtransaction& tx, const caller& by,
                 const std::string& name, restore_work& work) {
-  work.is_new = engine::relation_named(tx, by, name) == 0;
   const auto id = work.is_new ? create(tx, by, name, work.snapshot.contents)
                               : engine::resolve(tx, by, name);
   const auto table = catalog::load(tx, {id}).at(id);
@@ -66,6 +51,17 @@ void take_table(pqxx::dbtransaction& tx, const caller& by,
                  "FOR NO KEY UPDATE",
                  static_cast<std::int64_t>(id));
   work.table = catalog::load(tx, {id}).at(id);
+}
+
+/// A stream table that comes back goes on with the snapshots that it had: so
+/// moments before it was dropped can be reached.
+void take_over_snapshots(pqxx::dbtransaction& tx, const restore_work& work) {
+  tx.exec_params(
+    "UPDATE pgtrickle.pgt_snapshots s SET pgt_id = $1 FROM "
+    "pgtrickle.pgt_snapshots restored WHERE restored.snapshot_id = $2 AND "
+    "s.pgt_id = restored.pgt_id AND NOT EXISTS (SELECT FROM "
+    "pgtrickle.pgt_stream_tables t WHERE t.pgt_id = s.pgt_id)",
+    static_cast<std::int64_t>(work.table.id), work.snapshot.id);
 }
 
 /// Throws snapshot_schema_version_mismatch unless the snapshot is of the stream
@@ -132,71 +128,6 @@ std::string why_not_resumable(pqxx::dbtransaction& tx,
   return {};
 }
 
-/// Changes the rows to those of the snapshot, as the owner, by what they differ
-/// in.
-void apply_rows(pqxx::dbtransaction& tx, restore_work& work) {
-  const auto& table = work.table;
-  report(tx, work.is_new ? stage::writing_rows : stage::comparing_rows,
-         work.snapshot.relid, work.snapshot.contents.row_count);
-  const auto prepared = engine::prepare(
-    tx, table.defining_query, {table.owner, "pg_catalog"}, table.refresh_mode);
-  const auto& rows = work.snapshot.name;
-  const auto stored = engine::rows_of(work.is_new ? counted(rows) : rows,
-                                      prepared.query.names, *prepared.plan);
-  const auto program
-    = compile(stored, {table.id, table.name, prepared.query.names});
-  work.rows
-    = engine::run_once(tx, program, work.is_new ? "FILL" : "FULL", table.owner);
-}
-
-void apply_arrangements(pqxx::dbtransaction& tx, const restore_work& work,
-                        const refresh_program& program) {
-  report(tx, stage::writing_arrangements, work.snapshot.relid, 0);
-  for (std::size_t i = 0; i < program.state.size(); ++i)
-    tx.exec(fmt::format("TRUNCATE {0}; INSERT INTO {0} SELECT * FROM {1}",
-                        program.state[i], work.snapshot.arrangements[i]));
-}
-
-/// Makes the primary key that the stream table had, of the index by which its
-/// rows are found if that is on the same columns.
-void make_primary_key(pqxx::dbtransaction& tx, const restore_work& work) {
-  const auto& table = work.table;
-  const auto& names = work.snapshot.contents.primary_key;
-  if (names.empty())
-    return;
-  std::vector<std::string> columns;
-  for (const auto& name : names)
-    columns.push_back(pgtrickle::quoted(name));
-  const auto index = row_index(table.id);
-  const bool fits
-    = !tx.exec_params(
-           "SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
-           "WHERE i.indrelid = $1 AND c.relname = $2 AND i.indisunique AND "
-           "i.indexprs IS NULL AND to_json(ARRAY(SELECT a.attname FROM "
-           "unnest(i.indkey) WITH ORDINALITY k (attnum, at) JOIN pg_attribute "
-           "a ON a.attrelid = i.indrelid AND a.attnum = k.attnum ORDER BY "
-           "k.at))::text = $3",
-           table.relid, index, nlohmann::json(names).dump())
-         .empty();
-  engine::alter_as_owner(
-    tx, table.name,
-    {fits ? fmt::format("ADD CONSTRAINT {0} PRIMARY KEY USING INDEX {0}", index)
-          : "ADD PRIMARY KEY (" + joined(columns) + ")"},
-    table.owner);
-}
-
-/// Indexes and statistics; they come after the rows.
-void finish(pqxx::dbtransaction& tx, const restore_work& work,
-            const refresh_program& program) {
-  if (work.is_new) {
-    engine::finish_fill(tx, program, work.table.name);
-    return make_primary_key(tx, work);
-  }
-  tx.exec("ANALYZE " + work.table.name);
-  for (const auto& state : program.state)
-    tx.exec("ANALYZE " + state);
-}
-
 /// The position, and the trail that a restore leaves.
 void complete(pqxx::dbtransaction& tx, const restore_work& work,
               const std::string& why) {
@@ -253,15 +184,19 @@ restoration restore_within(pqxx::dbtransaction& tx, const caller& by,
   tx.exec("SET LOCAL pg_trickle.internal_refresh = on");
   restore_work work;
   work.snapshot = find_kept(tx, by, source);
-  report(tx, stage::verifying_for_restore, work.snapshot.relid,
-         work.snapshot.contents.row_count);
-  check_rows(tx, work.snapshot);
+  work.is_new = engine::relation_named(tx, by, name) == 0;
+  if (!work.is_new)
+    check_beforehand(tx, work.snapshot);
   take_table(tx, by, name, work);
   work.began_at = now_in(tx);
   check_definition(tx, work);
+  if (work.is_new)
+    take_over_snapshots(tx, work);
   restoration done{work.table.id, false, {}};
   if (work.table.refresh_mode == engine::immediate_mode) {
-    if (!work.is_new)
+    if (work.is_new)
+      check_beforehand(tx, work.snapshot);
+    else
       engine::fill_immediate(tx, work.table.id, engine::initiator::manual);
     work.reason = "it is IMMEDIATE";
     done.notices.push_back(

@@ -4,7 +4,8 @@
 // It is the same on every cluster: what an oid stands for is hashed, and no
 // setting has an influence. It tells damage and mistakes, not forgery.
 
-#include "postgres.h"
+#include "sql/stub/content_hash.h"
+
 #include "sql/stub/progress.h"
 
 #include <access/htup_details.h>
@@ -44,20 +45,24 @@ typedef struct type_hasher {
   FmgrInfo function;
 } type_hasher;
 
-// How the rows of one type are hashed. Composite values within a row have types
-// of their own.
-typedef struct row_hasher {
-  Oid type;
-  int32 modifier;
+struct row_hasher {
   TupleDesc row;
   type_hasher* columns;
+};
+
+// How records of one type are hashed. Composite values within a record have
+// types of their own.
+typedef struct record_hasher {
+  Oid type;
+  int32 modifier;
+  row_hasher* row;
   Datum* values;
   bool* nulls;
-} row_hasher;
+} record_hasher;
 
 #define HASH_OF_NULL UINT64CONST(0x9e3779b97f4a7c15)
 
-static uint64 hash_of_record(Datum record, row_hasher* known,
+static uint64 hash_of_record(Datum record, record_hasher* known,
                              MemoryContext context);
 
 // The finalizer of splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom
@@ -151,7 +156,7 @@ static uint64 hash_of_array(Datum value, type_hasher* hasher);
 // The hash of a value that is not null. What it allocates is freed with the
 // memory of the row.
 static uint64 hash_of_value(Datum value, type_hasher* hasher) {
-  row_hasher any = {0};
+  record_hasher any = {0};
   check_stack_depth();
   switch (hasher->how) {
     case BY_VALUE:
@@ -207,53 +212,67 @@ static uint64 hash_of_array(Datum value, type_hasher* hasher) {
   return hash;
 }
 
-static void init_row(row_hasher* known, Oid type, int32 modifier,
-                     MemoryContext context) {
-  MemoryContext former = MemoryContextSwitchTo(context);
-  TupleDesc row = lookup_rowtype_tupdesc_copy(type, modifier);
-  known->row = row;
-  known->columns = palloc0(sizeof(type_hasher) * (size_t)row->natts);
-  known->values = palloc(sizeof(Datum) * (size_t)row->natts);
-  known->nulls = palloc(sizeof(bool) * (size_t)row->natts);
+row_hasher* new_row_hasher(TupleDesc row) {
+  row_hasher* made = palloc(sizeof(row_hasher));
+  made->row = row;
+  made->columns = palloc0(sizeof(type_hasher) * (size_t)row->natts);
   for (int i = 0; i < row->natts; i++)
     if (!TupleDescAttr(row, i)->attisdropped)
-      init_hasher(&known->columns[i], TupleDescAttr(row, i)->atttypid, context);
+      init_hasher(&made->columns[i], TupleDescAttr(row, i)->atttypid,
+                  CurrentMemoryContext);
+  return made;
+}
+
+uint64 hash_of_row(row_hasher* known, const Datum* values, const bool* nulls) {
+  uint64 hash = 0;
+  for (int i = 0; i < known->row->natts; i++)
+    if (!TupleDescAttr(known->row, i)->attisdropped)
+      hash = hash_combine64(
+        hash,
+        nulls[i] ? HASH_OF_NULL : hash_of_value(values[i], &known->columns[i]));
+  return mixed(hash);
+}
+
+static void init_record(record_hasher* known, Oid type, int32 modifier,
+                        MemoryContext context) {
+  MemoryContext former = MemoryContextSwitchTo(context);
+  TupleDesc row = lookup_rowtype_tupdesc_copy(type, modifier);
+  known->row = new_row_hasher(row);
+  known->values = palloc(sizeof(Datum) * (size_t)row->natts);
+  known->nulls = palloc(sizeof(bool) * (size_t)row->natts);
   known->type = type;
   known->modifier = modifier;
   MemoryContextSwitchTo(former);
 }
 
-static uint64 hash_of_record(Datum record, row_hasher* known,
+static uint64 hash_of_record(Datum record, record_hasher* known,
                              MemoryContext context) {
   HeapTupleHeader header = DatumGetHeapTupleHeader(record);
   HeapTupleData tuple
     = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
-  uint64 hash = 0;
   ItemPointerSetInvalid(&tuple.t_self);
   if (known->type != HeapTupleHeaderGetTypeId(header)
       || known->modifier != HeapTupleHeaderGetTypMod(header))
-    init_row(known, HeapTupleHeaderGetTypeId(header),
-             HeapTupleHeaderGetTypMod(header), context);
-  heap_deform_tuple(&tuple, known->row, known->values, known->nulls);
-  for (int i = 0; i < known->row->natts; i++)
-    if (!TupleDescAttr(known->row, i)->attisdropped)
-      hash = hash_combine64(
-        hash, known->nulls[i]
-                ? HASH_OF_NULL
-                : hash_of_value(known->values[i], &known->columns[i]));
-  return mixed(hash);
+    init_record(known, HeapTupleHeaderGetTypeId(header),
+                HeapTupleHeaderGetTypMod(header), context);
+  heap_deform_tuple(&tuple, known->row->row, known->values, known->nulls);
+  return hash_of_row(known->row, known->values, known->nulls);
+}
+
+text* content_hash_text(uint64 sum) {
+  return cstring_to_text(psprintf("%016" INT64_MODIFIER "x", sum));
 }
 
 // (sum bigint, record) returns bigint
 Datum pgtrickle_add_row_hash(PG_FUNCTION_ARGS) {
   uint64 sum = (uint64)PG_GETARG_INT64(0);
-  row_hasher* known = fcinfo->flinfo->fn_extra;
+  record_hasher* known = fcinfo->flinfo->fn_extra;
   count_row();
   if (PG_ARGISNULL(1))
     PG_RETURN_INT64((int64)(sum + HASH_OF_NULL));
   if (known == NULL)
     known = fcinfo->flinfo->fn_extra
-      = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(row_hasher));
+      = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(record_hasher));
   sum += hash_of_record(PG_GETARG_DATUM(1), known, fcinfo->flinfo->fn_mcxt);
   PG_RETURN_INT64((int64)sum);
 }
@@ -267,6 +286,5 @@ Datum pgtrickle_add_hashes(PG_FUNCTION_ARGS) {
 // (bigint) returns text
 Datum pgtrickle_hash_text(PG_FUNCTION_ARGS) {
   count_rest();
-  PG_RETURN_TEXT_P(
-    cstring_to_text(psprintf("%016" INT64_MODIFIER "x", PG_GETARG_INT64(0))));
+  PG_RETURN_TEXT_P(content_hash_text((uint64)PG_GETARG_INT64(0)));
 }

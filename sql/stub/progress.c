@@ -5,14 +5,11 @@
 #include <access/parallel.h>
 #include <access/xact.h>
 #include <commands/progress.h>
-#include <nodes/supportnodes.h>
 #include <utils/backend_progress.h>
 
 #include <fmgr.h>
 
 PG_FUNCTION_INFO_V1(pgtrickle_report_progress);
-PG_FUNCTION_INFO_V1(pgtrickle_count_row);
-PG_FUNCTION_INFO_V1(pgtrickle_count_row_support);
 
 // Places that COPY leaves free. pgtrickle.snapshot_progress() reads them.
 enum { PLACE_OF_STAGE = 17, PLACE_OF_EXPECTED = 18, PLACE_OF_MARK = 19 };
@@ -70,27 +67,14 @@ void count_row(void) {
     report_rows();
 }
 
-void count_rest(void) {
+void count_all(int64 total) {
   if (reporting && !IsParallelWorker())
-    pgstat_progress_update_param(PROGRESS_COPY_TUPLES_PROCESSED,
-                                 Max(rows, rows_expected));
+    pgstat_progress_update_param(PROGRESS_COPY_TUPLES_PROCESSED, total);
 }
+
+void count_rest(void) { count_all(Max(rows, rows_expected)); }
 
 Datum pgtrickle_report_progress(PG_FUNCTION_ARGS) {
   begin(PG_GETARG_INT32(0), PG_GETARG_OID(1), PG_GETARG_INT64(2));
   PG_RETURN_VOID();
-}
-
-Datum pgtrickle_count_row(PG_FUNCTION_ARGS) {
-  (void)fcinfo;
-  count_row();
-  PG_RETURN_BOOL(true);
-}
-
-Datum pgtrickle_count_row_support(PG_FUNCTION_ARGS) {
-  Node* request = (Node*)PG_GETARG_POINTER(0);
-  if (!IsA(request, SupportRequestSelectivity))
-    PG_RETURN_POINTER(NULL);
-  ((SupportRequestSelectivity*)request)->selectivity = 1;
-  PG_RETURN_POINTER(request);
 }

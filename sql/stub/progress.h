@@ -8,5 +8,9 @@
 // One row more. Parallel workers of the daemon count their own.
 extern void count_row(void);
 
-// All rows have been read, also by parallel workers, who are gone.
+// So many rows are done, which are all.
+extern void count_all(int64 total);
+
+// All rows that were expected have been read, also by parallel workers, who are
+// gone.
 extern void count_rest(void);

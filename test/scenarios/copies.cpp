@@ -93,6 +93,28 @@ void shop::change() {
            "RELEASE s; INSERT INTO event VALUES (1, 'a'), (2, 'b'); COMMIT");
 }
 
+void shop::take_snapshot(const std::string& name) {
+  must(db, "SELECT pgtrickle.snapshot_stream_table('revenue', '" + name + "')");
+  must(db, "UPDATE sale SET amount = amount + 3 WHERE id % 7 = 0");
+}
+
+void shop::goes_on_from_snapshot(const std::string& name) {
+  CHECK(db.run("SELECT concat(resumable, reason) FROM "
+               "pgtrickle.list_snapshots('revenue')")
+          .value()
+        == "t");
+  const auto began = now();
+  must(db, "SELECT pgtrickle.restore_from_snapshot('revenue', '" + name + "')");
+  CHECK(comes_true(db, "revenue", 15s));
+  CHECK(comes_true(db, "\"Best items\"", 15s));
+  CHECK(db.run("SELECT string_agg(DISTINCT action, ' ' ORDER BY action) FROM "
+               "pgtrickle.get_refresh_history('revenue', 100) WHERE start_time "
+               "> "
+               + db.literal(began) + " AND action <> 'NO_DATA'")
+          .value()
+        == "DIFFERENTIAL RESTORE");
+}
+
 shop_writer::shop_writer(const private_postgres& server)
   : thread_([this, conninfo = server.conninfo("shop")] {
       session db(conninfo);

@@ -24,6 +24,11 @@ struct shop {
   [[nodiscard]] std::string now();
   /// Some changes of every kind.
   void change();
+  /// Takes a snapshot of `revenue` as `name`, and changes what it reads.
+  void take_snapshot(const std::string& name);
+  /// Restores `revenue` from it: the refreshes after that are DIFFERENTIAL, and
+  /// right.
+  void goes_on_from_snapshot(const std::string& name);
 
   session db;
 };

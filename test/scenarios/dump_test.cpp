@@ -1,5 +1,6 @@
 // A database with stream tables, dumped under a live writer and loaded into
-// another cluster, without any snapshot.
+// another cluster. Its stream tables go on without any snapshot, and from one
+// that they bring along.
 
 #include "test/scenarios/copies.hpp"
 
@@ -57,6 +58,7 @@ TEST_CASE(
   shop::create(all.postgres, all.nats);
   shop original(all.postgres);
   original.change();
+  original.take_snapshot("kept");
   shop_writer writer(all.postgres);
   REQUIRE(eventually(10s, [&] {
     return original.db.run("SELECT count(*) > 5 FROM event").value() == "t";
@@ -118,6 +120,7 @@ TEST_CASE(
   CHECK(writer.stop() > 0);
   CHECK(copy.comes_right());
   CHECK(copy.full_refreshes_since(began) == "none");
+  copy.goes_on_from_snapshot("kept");
   // A stream table can be made, and a call answered, as everywhere.
   must(copy.db, "SELECT pgtrickle.create_stream_table('\"the shop\".later',"
                 " 'SELECT count(*) AS n FROM \"the shop\".sale')");

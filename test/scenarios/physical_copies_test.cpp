@@ -5,6 +5,7 @@
 #include "services/catalog/lineage.hpp"
 #include "services/postgres/session.hpp"
 #include "test/scenarios/copies.hpp"
+#include "test/support/ctl_process.hpp"
 
 #include <doctest/doctest.h>
 
@@ -70,6 +71,27 @@ void goes_on(shop& here, const private_postgres& server) {
   CHECK(here.comes_right());
 }
 
+/// A snapshot of `original` from after the point of recovery: its history is
+/// not that of the copy.
+void reconciles(shop& here, const private_postgres& original,
+                const private_postgres& copy) {
+  const std::string name = "\"the shop\".kept";
+  const auto copied
+    = run_ctl({"snapshot", "copy", name, "--from", original.conninfo("shop"),
+               "--to", copy.conninfo("shop"), "--as", name});
+  REQUIRE_MESSAGE(copied.status == 0, copied.output);
+  must(here.db, "SELECT pgtrickle.restore_from_snapshot('revenue', 'kept')");
+  CHECK(holds(here.db, "revenue"));
+  const auto reason
+    = here.db
+        .run("SELECT reason FROM pgtrickle.get_refresh_history('revenue', 100) "
+             "WHERE action = 'RESTORE'")
+        .value();
+  CHECK_MESSAGE(reason.find("the changes after it were not kept")
+                  != std::string::npos,
+                reason);
+}
+
 } // namespace
 
 TEST_CASE("a cluster that is recovered to a point in time goes on from there") {
@@ -89,6 +111,8 @@ TEST_CASE("a cluster that is recovered to a point in time goes on from there") {
   const auto point = lineage_of(first.postgres).now;
   first.daemon.start();
   REQUIRE(original.comes_right());
+  original.take_snapshot("kept");
+  REQUIRE(original.comes_right());
   const auto refreshed = original.now();
   const auto later = lineage_of(first.postgres).now;
   must(original.db, "DELETE FROM sale WHERE id % 3 = 0");
@@ -96,7 +120,7 @@ TEST_CASE("a cluster that is recovered to a point in time goes on from there") {
   first.archive_log(original);
   first.daemon.stop();
 
-  const auto check = [&](private_postgres& server) {
+  const auto check = [&](private_postgres& server, const auto& more) {
     shop copy(server);
     const auto began = copy.now();
     private_daemon daemon(server.conninfo(), first.nats.url(), "recovered");
@@ -104,6 +128,7 @@ TEST_CASE("a cluster that is recovered to a point in time goes on from there") {
     CHECK(copy.comes_right());
     goes_on(copy, server);
     CHECK(copy.full_refreshes_since(began) == "none");
+    more(copy);
     daemon.stop();
   };
   SUBCASE("before a refresh") {
@@ -114,14 +139,17 @@ TEST_CASE("a cluster that is recovered to a point in time goes on from there") {
     CHECK(recovered.now.timeline == 2);
     CHECK_FALSE(catalog::why_not_ancestor(point, recovered));
     CHECK(catalog::why_not_ancestor(later, recovered));
-    check(before);
+    check(before, [&](shop& copy) {
+      CHECK(copy.db.run("SELECT FROM pgtrickle.list_snapshots()").rows.empty());
+      reconciles(copy, first.postgres, before);
+    });
   }
   SUBCASE("after it") {
     after.signal_file("recovery.signal");
     after.configure("recovery_target_time = '" + refreshed + "'");
     recover(after);
     CHECK_FALSE(catalog::why_not_ancestor(point, lineage_of(after)));
-    check(after);
+    check(after, [](shop& copy) { copy.goes_on_from_snapshot("kept"); });
   }
 }
 
@@ -139,6 +167,7 @@ TEST_CASE("a standby that is promoted goes on where the primary stopped") {
   private_nats other;
   private_daemon daemon(standby.conninfo(), other.url(), "promoted");
   daemon.start();
+  original.take_snapshot("kept");
   {
     shop_writer writer(first.postgres);
     original.change();
@@ -162,6 +191,9 @@ TEST_CASE("a standby that is promoted goes on where the primary stopped") {
   CHECK_FALSE(catalog::why_not_ancestor(point, lineage_of(standby)));
   goes_on(copy, standby);
   CHECK(copy.full_refreshes_since(began) == "none");
+  must(copy.db,
+       "ALTER DATABASE shop SET pg_trickle.nats_url = '" + other.url() + "'");
+  shop(standby).goes_on_from_snapshot("kept");
 }
 
 } // namespace pgtrickle::test

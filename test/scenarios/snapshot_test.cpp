@@ -39,6 +39,20 @@ struct sales_scenario : scenario {
     return taken.value();
   }
 
+  std::string tables_of(const std::string& name) {
+    return admin
+      .run("SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname = '"
+           + name + "'")
+      .value();
+  }
+
+  std::string registered(const std::string& name) {
+    return admin
+      .run("SELECT count(*) FROM pgtrickle.pgt_stream_tables WHERE pgt_name = '"
+           + name + "'")
+      .value();
+  }
+
   /// Tables of snapshots that no row knows of, and rows without a table.
   std::string orphans() {
     return admin
@@ -125,6 +139,7 @@ TEST_CASE("a daemon or PostgreSQL killed at twenty random moments of snapshots "
   sales_scenario s;
   const auto first = s.take();
   std::mt19937 random{seed};
+  int came_back = 0;
   for (int kills = 0; kills < 20; ++kills) {
     CAPTURE(kills);
     std::atomic<bool> ends = false;
@@ -135,7 +150,9 @@ TEST_CASE("a daemon or PostgreSQL killed at twenty random moments of snapshots "
              {"SELECT pgtrickle.snapshot_stream_table('kept')"s,
               "UPDATE sale SET amount = amount + 1 WHERE id % 100 = "
                 + std::to_string(i % 100),
-              "SELECT pgtrickle.restore_from_snapshot('kept', '" + first
+              "SELECT pgtrickle.restore_from_snapshot('kept', '" + first + "')",
+              "SELECT pgtrickle.drop_stream_table('again')"s,
+              "SELECT pgtrickle.restore_from_snapshot('again', '" + first
                 + "')"})
           if (caller.connected())
             caller.run(call);
@@ -158,7 +175,13 @@ TEST_CASE("a daemon or PostgreSQL killed at twenty random moments of snapshots "
     REQUIRE(eventually(20s, [&] { return s.all.serves(); }));
     CHECK(s.orphans().empty());
     CHECK(comes_true(s.admin, "kept", 20s));
+    CHECK(s.tables_of("again") == s.registered("again"));
+    if (s.registered("again") != "0") {
+      ++came_back;
+      CHECK(comes_true(s.admin, "again", 20s));
+    }
   }
+  CHECK(came_back > 0);
   CHECK(eventually(20s, [&] {
     return s.db.run("SELECT ok FROM pgtrickle.verify_snapshot('" + first + "')")
              .value()

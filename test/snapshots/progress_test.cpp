@@ -53,7 +53,7 @@ TEST_CASE_FIXTURE(observed, "the progress of a snapshot and of a restore is "
   CHECK(now() == "");
   std::string snapshot;
   sees("pgtrickle.pgt_snapshots IN EXCLUSIVE MODE",
-       "snapshot, public.kept, hashing rows, 5200, 5200",
+       "snapshot, public.kept, copying rows, 5200, 5200",
        [&] { snapshot = take(); });
   sees("kept IN SHARE ROW EXCLUSIVE MODE",
        "restore, " + snapshot + ", verifying rows, 5200, 5200",

@@ -23,7 +23,10 @@ const std::string changes
 TEST_CASE_FIXTURE(snapshot_database, "after a restore refreshes go on from the "
                                      "snapshot, differentially and exactly") {
   sql("CREATE TABLE price (item text, price int); INSERT INTO price SELECT "
-      "'item' || i, i FROM generate_series(0, 9) i");
+      "'item' || i, i FROM generate_series(0, 9) i; CREATE TABLE event (item "
+      "text, day int) PARTITION BY LIST (day); CREATE TABLE event_1 PARTITION "
+      "OF event FOR VALUES IN (1); CREATE TABLE event_2 PARTITION OF event FOR "
+      "VALUES IN (2); INSERT INTO event SELECT item, 1 + id % 2 FROM sale");
   const std::vector<std::pair<std::string, std::string>> queries{
     {"plain", "SELECT * FROM sale WHERE amount > 20"},
     {"totals", totals},
@@ -38,6 +41,8 @@ TEST_CASE_FIXTURE(snapshot_database, "after a restore refreshes go on from the "
     {"best", "SELECT * FROM sale ORDER BY amount DESC, id LIMIT 5"},
     {"ranked", "SELECT id, rank() OVER (PARTITION BY item ORDER BY amount) AS "
                "r FROM sale"},
+    {"partitioned", "SELECT day, count(*) AS n, max(item) AS last FROM event "
+                    "GROUP BY day"},
     {"missing", "SELECT * FROM price p WHERE NOT EXISTS (SELECT FROM sale s "
                 "WHERE s.item = p.item)"}};
   std::vector<std::string> snapshots;
@@ -45,11 +50,13 @@ TEST_CASE_FIXTURE(snapshot_database, "after a restore refreshes go on from the "
     create(name, query);
     snapshots.push_back(take(name));
   }
-  sql(changes + "; DELETE FROM price WHERE price = 3");
+  sql(changes
+      + "; DELETE FROM price WHERE price = 3; UPDATE event SET day = 3 - day "
+        "WHERE item = 'item2'; DELETE FROM event_1 WHERE item = 'item6'");
   for (const auto& [name, query] : queries)
     refresh({id_of(name)});
   sql("UPDATE sale SET item = 'item3' WHERE id % 17 = 0; INSERT INTO price "
-      "VALUES ('new', 100)");
+      "VALUES ('new', 100); INSERT INTO event VALUES ('new', 2)");
   for (std::size_t i = 0; i < queries.size(); ++i) {
     const auto& [name, query] = queries[i];
     CAPTURE(name);
@@ -86,6 +93,7 @@ TEST_CASE_FIXTURE(snapshot_database, "a stream table that was dropped comes "
   CHECK_FALSE(restore(snapshot));
   CHECK(difference("kept", "SELECT * FROM " + snapshot) == 0);
   CHECK(frontier_of() == frontier);
+  CHECK(text("SELECT count(*) FROM pg_stats WHERE tablename = 'kept'") == "4");
   CHECK(text("SELECT count(*) FROM pg_index WHERE indrelid = 'kept'::regclass "
              "AND indisprimary")
         == "1");
@@ -210,6 +218,7 @@ TEST_CASE_FIXTURE(snapshot_database, "what is not the snapshot of this stream "
   CHECK(error.code == errc::snapshot_schema_version_mismatch);
   CHECK(error.detail.find("only the snapshot has") != std::string::npos);
   CHECK(not_restored(snapshot, "sale").code == errc::stream_table_not_found);
+  auto expected = errc::snapshot_corrupt;
   SUBCASE("a row was changed") {
     sql("UPDATE " + snapshot + " SET total = total + 1 WHERE item = 'item3'");
     error = not_restored(snapshot);
@@ -238,8 +247,11 @@ TEST_CASE_FIXTURE(snapshot_database, "what is not the snapshot of this stream "
     CHECK(error.message
           == "the snapshot's format is 2, and this version reads "
              "1");
+    expected = errc::snapshot_schema_version_mismatch;
   }
   CHECK(difference("kept", totals) == 0);
+  CHECK(not_restored(snapshot, "anew").code == expected);
+  CHECK(text("SELECT to_regclass('anew') IS NULL") == "t");
 }
 
 TEST_CASE_FIXTURE(snapshot_database, "a renamed source is the same source") {

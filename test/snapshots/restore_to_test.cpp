@@ -80,6 +80,29 @@ TEST_CASE_FIXTURE(tracking_database, "with commit timestamps every moment is "
   }
 }
 
+TEST_CASE_FIXTURE(tracking_database, "a stream table that came back reaches "
+                                     "moments before it was dropped") {
+  create("kept", totals);
+  create("other", totals);
+  const auto snapshot = take();
+  take("other");
+  sql("UPDATE sale SET amount = 0 WHERE id < 50");
+  const auto time = remember("past", totals);
+  sql("DELETE FROM sale WHERE item = 'item2'");
+  REQUIRE(engine::drop_stream_table(session(), owner(), "kept", false, {}));
+  restore(snapshot, "another");
+  CHECK(sql("SELECT FROM pgtrickle.list_snapshots('another')").size() == 1);
+  restore(snapshot);
+  CHECK(sql("SELECT FROM pgtrickle.list_snapshots('another')").size() == 1);
+  const auto done = rewind(time, "another");
+  REQUIRE_MESSAGE(done, done.error().message << done.error().detail);
+  CHECK(difference("another", "TABLE past") == 0);
+  CHECK(text("SELECT count(*) FROM pgtrickle.pgt_snapshots WHERE pgt_id = "
+             "(SELECT pgt_id FROM pgtrickle.pgt_stream_tables WHERE pgt_name = "
+             "'other')")
+        == "1");
+}
+
 TEST_CASE_FIXTURE(past_database, "without commit timestamps the last refresh "
                                  "before the time is reached") {
   create("kept", totals);

@@ -229,3 +229,26 @@ TEST_CASE_FIXTURE(snapshot_database, "what is stored is told, and who holds it "
   CHECK(text("SELECT pgtrickle._stored_bytes() IS NULL") == "t");
   CHECK(text("SELECT pgtrickle._figures() -> 'stored_bytes'") == "null");
 }
+
+TEST_CASE_FIXTURE(snapshot_database, "a view is no snapshot, whatever its "
+                                     "comment: none of its functions is run "
+                                     "with the daemon's rights") {
+  create("kept", totals);
+  const auto snapshot = take();
+  sql("CREATE TABLE ran (as_whom text); CREATE FUNCTION runs() RETURNS boolean "
+      "LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.ran VALUES "
+      "(current_user); RETURN true; END'; CREATE VIEW trap AS SELECT * FROM "
+      + snapshot + " WHERE runs()");
+  sql("DO $$ BEGIN EXECUTE format('COMMENT ON VIEW trap IS %L', "
+      "obj_description('"
+      + snapshot + "'::regclass, 'pg_class')); END $$");
+  for (const auto* name : {"kept", "anew"})
+    CHECK(not_restored("trap", name).code == errc::snapshot_source_not_found);
+  const auto adopted = snapshots::adopt(session(), owner(), "trap", {});
+  REQUIRE(!adopted);
+  CHECK(adopted.error().message == "public.trap is not a table");
+  const auto verified = snapshots::verify(session(), owner(), "trap");
+  REQUIRE(!verified);
+  CHECK(verified.error().message == "public.trap is not a table");
+  CHECK(text("SELECT count(*) FROM ran") == "0");
+}

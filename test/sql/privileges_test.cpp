@@ -25,24 +25,23 @@ TEST_CASE("everybody may execute what is meant for everybody, and no more") {
     = db.run("SELECT string_agg(proname, ' ' ORDER BY proname COLLATE \"C\")"
              " FROM pg_proc WHERE pronamespace = 'pgtrickle'::regnamespace"
              " AND has_function_privilege('bob', oid, 'EXECUTE')");
-  CHECK(
-    open.value()
-    == "_add_hashes _add_row_hash _begin_program _buffer_of _cost _count_row "
-       "_end_program _hash_text _internal_refresh _may_write "
-       "_number _only_value _relation_name _relay _run _settle "
-       "_stage _stage_window _staleness _stream_table_id _weight "
-       "_why_not_resumable adopt_snapshot alter_stream_table "
-       "apply_schedule_recommendation cluster_nodes content_hash "
-       "create_stream_table create_stream_table_if_not_exists "
-       "dependency_tree drop_snapshot drop_stream_table explain_st "
-       "forecast get_refresh_history get_staleness issue_token "
-       "list_snapshots maintenance_windows pending_calls pgt_status ping "
-       "planner_backtest recommend_schedule refresh_stream_table "
-       "restore_from_snapshot restore_stream_table_to "
-       "resume_stream_table schedule_changes schedule_recommendations "
-       "set_stream_table_sla snapshot_progress snapshot_stream_table "
-       "validate_query "
-       "verify_snapshot version");
+  CHECK(open.value()
+        == "_add_hashes _add_row_hash _begin_program _buffer_of _cost "
+           "_end_program _hash_text _internal_refresh _may_write "
+           "_number _only_value _relation_name _relay _run _settle "
+           "_stage _stage_window _staleness _stream_table_id _weight "
+           "_why_not_resumable adopt_snapshot alter_stream_table "
+           "apply_schedule_recommendation cluster_nodes content_hash "
+           "create_stream_table create_stream_table_if_not_exists "
+           "dependency_tree drop_snapshot drop_stream_table explain_st "
+           "forecast get_refresh_history get_staleness issue_token "
+           "list_snapshots maintenance_windows pending_calls pgt_status ping "
+           "planner_backtest recommend_schedule refresh_stream_table "
+           "restore_from_snapshot restore_stream_table_to "
+           "resume_stream_table schedule_changes schedule_recommendations "
+           "set_stream_table_sla snapshot_progress snapshot_stream_table "
+           "validate_query "
+           "verify_snapshot version");
 }
 
 TEST_CASE("who monitors sees the whole cluster, and nobody else does") {

@@ -66,6 +66,12 @@ CREATE AGGREGATE pgtrickle.content_hash(record) (
   SFUNC = pgtrickle._add_row_hash, STYPE = bigint, INITCOND = '0', COMBINEFUNC = pgtrickle._add_hashes,
   FINALFUNC = pgtrickle._hash_text, PARALLEL = SAFE);
 
+-- Copies the rows of a query into a table that this transaction has made and that
+-- has their columns, no index and no constraint. Its triggers don't fire. Returns how many rows
+-- there are and their hash.
+CREATE FUNCTION pgtrickle._copy_rows(query text, target regclass, OUT row_count bigint, OUT content_hash text)
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_copy_rows';
+
 -- The buffer that holds a source's changes: its oid, and its columns by the
 -- attribute numbers of the source. A column that was made anew has another number.
 -- For everybody: looked up by name, the buffer would ask for USAGE on its schema.
@@ -187,4 +193,4 @@ $$;
 
 REVOKE ALL ON FUNCTION pgtrickle._buffer_of(oid, smallint[]), pgtrickle._changes_lost(oid, text), pgtrickle._unpin_snapshots(bigint[], text), pgtrickle._unpin_old_snapshots(integer, bigint),
   pgtrickle._why_not_resumable(bigint), pgtrickle._add_row_hash(bigint, record), pgtrickle._add_hashes(bigint, bigint),
-  pgtrickle._hash_text(bigint) FROM PUBLIC;
+  pgtrickle._hash_text(bigint), pgtrickle._copy_rows(text, regclass) FROM PUBLIC;

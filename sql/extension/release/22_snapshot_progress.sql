@@ -5,13 +5,6 @@
 CREATE FUNCTION pgtrickle._report_progress(stage integer, relation oid, expected bigint) RETURNS void
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgtrickle_report_progress';
 
--- Counts a row of the stage; always true, as the planner is told. A program runs
--- it with its owner's rights.
-CREATE FUNCTION pgtrickle._count_row_support(internal) RETURNS internal
-LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgtrickle_count_row_support';
-CREATE FUNCTION pgtrickle._count_row() RETURNS boolean
-LANGUAGE c VOLATILE STRICT PARALLEL SAFE SUPPORT pgtrickle._count_row_support AS 'MODULE_PATHNAME', 'pgtrickle_count_row';
-
 -- One row for each call that is at work on the rows of a stream table or of a
 -- snapshot. `rows_done` goes up in steps, and is null where a stage does not count;
 -- `rows_expected` is exact but for `copying rows`, which takes it from the statistics.
@@ -28,13 +21,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
          CASE WHEN s.counts THEN (SELECT sum(w.rows)::bigint FROM running w WHERE w.leader = r.pid) END,
          nullif(r.expected, 0), r.xact_start
   FROM running r JOIN (VALUES
-    (1, 'snapshot', 'copying rows', true), (2, 'snapshot', 'hashing rows', true),
-    (3, 'snapshot', 'copying arrangements', false), (4, 'verify', 'verifying rows', true),
-    (5, 'restore', 'verifying rows', true), (6, 'restore', 'writing rows', true),
-    (7, 'restore', 'comparing rows', false), (8, 'restore', 'writing arrangements', false)) s (number, operation, stage, counts) ON s.number = r.stage
+    (1, 'snapshot', 'copying rows', true), (2, 'snapshot', 'copying arrangements', false),
+    (3, 'verify', 'verifying rows', true), (4, 'restore', 'verifying rows', true), (5, 'restore', 'writing rows', true),
+    (6, 'restore', 'comparing rows', false), (7, 'restore', 'writing arrangements', false)) s (number, operation, stage, counts) ON s.number = r.stage
   ORDER BY r.xact_start, r.pid
 $$;
 
-REVOKE ALL ON FUNCTION pgtrickle._report_progress(integer, oid, bigint), pgtrickle._count_row_support(internal),
-  pgtrickle._count_row(), pgtrickle.snapshot_progress() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pgtrickle.snapshot_progress(), pgtrickle._count_row() TO PUBLIC;
+REVOKE ALL ON FUNCTION pgtrickle._report_progress(integer, oid, bigint), pgtrickle.snapshot_progress() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pgtrickle.snapshot_progress() TO PUBLIC;

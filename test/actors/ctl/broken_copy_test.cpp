@@ -222,7 +222,7 @@ TEST_CASE("either server may crash at any moment of a copy") {
   stage s;
   s.make_snapshot("kept", few_rows);
   s.make_durable();
-  for (int moment = 0; moment < 10; ++moment) {
+  for (int moment = 0; moment < 20; ++moment) {
     INFO("moment " << moment);
     auto& crashing
       = moment % 2 == 0 ? stage::source_cluster() : stage::target_cluster();
