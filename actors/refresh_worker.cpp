@@ -30,6 +30,8 @@ refresh_result refresh_worker_state::refresh(const refresh_task& task) {
         ? tl::unexpected(failure{errc::cancelled, "refresh was cancelled"})
         : (*open)->run(task.order, database_.facts.fence);
   self_->send(watcher_, work_finished{pid});
+  if ((*open)->is_worn())
+    session_.reset();
   if (!outcomes)
     drop_if_lost(outcomes.error());
   else

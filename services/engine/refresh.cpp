@@ -48,6 +48,8 @@ refresher_session::operator=(refresher_session&&) noexcept = default;
 
 postgres::session& refresher_session::db() { return state_->db; }
 
+bool refresher_session::is_worn() const { return state_->programs.are_many(); }
+
 /// Compiles the query again: what it stands on has changed.
 result<void> refresher_session::state::rebuild(work_item& item,
                                                ownership fence) {

@@ -56,6 +56,10 @@ public:
 
   [[nodiscard]] postgres::session& db();
 
+  /// Whether PostgreSQL holds so much memory for the session that a new one
+  /// should take its place.
+  [[nodiscard]] bool is_worn() const;
+
 private:
   struct state;
 

@@ -34,6 +34,7 @@ result<void> staged_programs::prepare(postgres::session& db, work_item& item) {
     known->second.used = ++uses_;
     return {};
   }
+  ++compiled_;
   entry fresh;
   auto done = db.run<void>(
     postgres::isolation::read_committed, [&](pqxx::dbtransaction& tx) {

@@ -17,6 +17,9 @@ struct work_item;
 class staged_programs {
 public:
   static constexpr std::size_t most_programs = 200;
+  /// PL/pgSQL keeps what it compiled for a session until that ends, also of
+  /// functions that were dropped: after so many the session has had its time.
+  static constexpr std::size_t most_compiled = 500;
 
   /// Sees to it that the program of `item` is there in its present version.
   /// One that another version of the compiler wrote is compiled again, and the
@@ -36,6 +39,9 @@ public:
                                    : std::optional{known->second.version};
   }
 
+  /// Whether `most_compiled` programs have come into the session.
+  [[nodiscard]] bool are_many() const { return compiled_ >= most_compiled; }
+
 private:
   struct entry {
     std::int64_t version = 0;
@@ -48,6 +54,7 @@ private:
 
   std::map<stream_table_id, entry> entries_;
   std::uint64_t uses_ = 0;
+  std::size_t compiled_ = 0;
 };
 
 } // namespace pgtrickle::engine

@@ -161,3 +161,16 @@ TEST_CASE_FIXTURE(programs, "only rows of a SELECT are staged, and numbers "
   CHECK(in_program("pgtrickle._run('SELECT 1; SELECT 2', true)") == "42601");
   CHECK(in_program("pgtrickle._number('SELECT 1', true)") == "42804");
 }
+
+TEST_CASE_FIXTURE(programs, "a session that has compiled many programs is "
+                            "worn") {
+  sql("CREATE TABLE sale (id int)");
+  const auto id = create("kept", "SELECT id FROM sale");
+  std::size_t compiled = 1;
+  for (; !refresher().is_worn() && compiled < 1000; ++compiled) {
+    sql("UPDATE pgtrickle.pgt_stream_tables SET definition_version = "
+        "definition_version + 1");
+    refresh({id});
+  }
+  CHECK(compiled == 500);
+}
