@@ -88,10 +88,15 @@ TEST_CASE_FIXTURE(snapshot_database, "snapshots raced against refreshes and "
     // a conflict with a restore is repeated, as the scheduler does
     (void)refresher().run({{kept}, engine::initiator::scheduler}, {});
   }};
-  engine::refresher_session second{
-    *postgres::session::open({.conninfo = conninfo()})};
+  const auto new_session = [&] {
+    return engine::refresher_session{
+      *postgres::session::open({.conninfo = conninfo()})};
+  };
+  auto second = new_session();
   for (int i = 0; i < wanted(); ++i) {
     CAPTURE(i);
+    if (second.is_worn())
+      second = new_session();
     const auto snapshot = take();
     const auto restored
       = snapshots::restore(session(), owner(), "elsewhere", snapshot, {});
