@@ -4,14 +4,13 @@
 // The registry is filled by hand, without PostgreSQL: what a scrape does begins
 // there. The scrapes come over HTTP, one after the other.
 
+#include "bench/loopback.hpp"
 #include "bench/measure.hpp"
 #include "services/http/server.hpp"
 #include "services/metrics/exposition.hpp"
 #include "services/metrics/metrics.hpp"
 #include "services/metrics/process_memory.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -79,15 +78,8 @@ http::server started(const std::shared_ptr<prometheus::Registry>& registry) {
 std::size_t scrape() {
   constexpr std::string_view asked
     = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address),
-                sizeof(address))
-        != 0
-      || ::send(fd, asked.data(), asked.size(), MSG_NOSIGNAL) < 0)
+  const int fd = bench::connected(port);
+  if (fd < 0 || ::send(fd, asked.data(), asked.size(), MSG_NOSIGNAL) < 0)
     bench::give_up("no connection to the server");
   static std::array<char, 1U << 16U> buffer;
   std::size_t size = 0;

@@ -1,8 +1,8 @@
 #include "bench/flood/http_flood.hpp"
 
+#include "bench/loopback.hpp"
 #include "bench/measure.hpp"
 
-#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -19,21 +19,6 @@ using namespace std::chrono_literals;
 
 constexpr int senders_of_nonsense = 4;
 constexpr auto between_bytes = 1s;
-
-/// -1: nobody listens, or too much is going on.
-int connected(std::uint16_t port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address),
-                sizeof(address))
-      == 0)
-    return fd;
-  ::close(fd);
-  return -1;
-}
 
 bool send_to(int fd, std::string_view bytes) {
   return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0;
